@@ -135,6 +135,10 @@ class ParameterInvalid(ParameterError):
         super().__init__(f"POST parameter invalid: '{parameter}'", parameter)
 
 
+class WrongMode(ParameterInvalid):
+    """It is a test where real purchases are expected, or the other way round."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """An HTTP request as a provider module sees it.

@@ -18,6 +18,7 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.notification import WrongContentType
+from niteoweb.click2sell.notification import WrongMode
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provisioning import pipeline
@@ -47,6 +48,7 @@ BUSY = "Try again later."
 FAILED = "POST handling failed."
 
 STATUS = {WrongContentType: 415, SecretKeyNotSet: 503, WrongSignature: 403}
+_COUNTED = {WrongSignature: rejections.FORGED, WrongMode: rejections.MODE}
 
 
 class Callback(BrowserView):
@@ -84,8 +86,9 @@ class Callback(BrowserView):
         try:
             genuine = provider.verify(self._delivery(body), stored, now)
         except DeliveryError as error:
-            if isinstance(error, WrongSignature):
-                rejections.note(plone_site.get(), len(body), now)
+            if why := _COUNTED.get(type(error)):
+                counter = rejections.of(provider.name, why)
+                rejections.note(plone_site.get(), len(body), now, counter)
             return STATUS.get(type(error), 400), str(error)
         signed_by = secretkeys.mark_of(stored, genuine.by_previous_key)
         broken = None

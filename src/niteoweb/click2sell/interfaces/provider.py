@@ -31,6 +31,10 @@ class IPaymentProvider(Interface):
     events = Attribute(
         "All that the provider tells: niteoweb.click2sell.notification.Event, a tuple."
     )
+    event_types = Attribute(
+        "Names of the events that the owner has to choose at the provider, a tuple; the page "
+        "with the settings lists them. Empty where there is nothing to choose."
+    )
 
     member_parameter = Attribute(
         "Parameter of an order link that the provider hands back with the purchase: it carries "

@@ -18,8 +18,9 @@ import time
 import transaction
 
 
-#: A wrong signature.
-FORGED = "forged"
+#: A wrong signature, and a test where real purchases are expected or the other way round; each
+#: provider has counters of its own for them, see :func:`of`.
+FORGED, MODE = "forged", "mode"
 #: It came from a network that may not send.
 NETWORK = "network"
 
@@ -43,11 +44,19 @@ _lock = threading.Lock()
 _tallies: defaultdict[_Place, _Tally] = defaultdict(_Tally)
 
 
-def note(site: Any, size: int, now: datetime, why: str = FORGED) -> None:
+def of(provider: str, why: str = FORGED) -> str:
+    """The name of a provider's counter.
+
+    :param why: :data:`FORGED` or :data:`MODE`.
+    """
+    return f"{why} {provider}"
+
+
+def note(site: Any, size: int, now: datetime, why: str) -> None:
     """Count a delivery that was turned away.
 
     :param size: of the body, in bytes; 0 when it was not read.
-    :param why: :data:`FORGED` or :data:`NETWORK`.
+    :param why: the name of a counter, :data:`NETWORK` or one of :func:`of`.
     """
     with _lock:
         tally = _tallies[site.getPhysicalPath(), why]
@@ -61,8 +70,11 @@ def write(site: Any) -> None:
     Call it in a job of the writer: the counts are taken off those in memory after the commit,
     and must not be written twice.
     """
-    for why in (FORGED, NETWORK):
-        place = site.getPhysicalPath(), why
+    path = site.getPhysicalPath()
+    with _lock:
+        noted = [why for of_site, why in _tallies if of_site == path]
+    for why in noted:
+        place = path, why
         with _lock:
             tally = _tallies[place]
             count, samples = tally.count, tuple(tally.samples)
@@ -75,7 +87,7 @@ def write(site: Any) -> None:
         transaction.get().addAfterCommitHook(_forget, args=(place, count))
 
 
-def total(site: Any, why: str = FORGED) -> int:
+def total(site: Any, why: str) -> int:
     """The number of deliveries that were turned away, as far as this process knows."""
     with _lock:
         noted = _tallies[site.getPhysicalPath(), why].count

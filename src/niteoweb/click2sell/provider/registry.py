@@ -58,8 +58,8 @@ class PaymentProvider:
     """A payment provider, made of a pure module and the interface of its settings.
 
     :param module: has ``NAME``, ``TITLE``, ``SIGNED``, ``EVENTS``, ``verify``, ``parse`` and
-        ``answer``, and perhaps ``MEMBER_PARAMETER``, ``EMAIL_PARAMETER``, ``CALLBACK``,
-        ``REQUIRED_SETTINGS`` and ``manage``, see
+        ``answer``, and perhaps ``EVENT_TYPES``, ``MEMBER_PARAMETER``, ``EMAIL_PARAMETER``,
+        ``CALLBACK``, ``REQUIRED_SETTINGS`` and ``manage``, see
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
@@ -99,6 +99,7 @@ class PaymentProvider:
         self.title: str = module.TITLE
         self.signed: frozenset[str] = module.SIGNED
         self.events: tuple[Event, ...] = module.EVENTS
+        self.event_types: tuple[str, ...] = getattr(module, "EVENT_TYPES", ())
         self.member_parameter: str = getattr(module, "MEMBER_PARAMETER", "")
         self.email_parameter: str = getattr(module, "EMAIL_PARAMETER", "")
         self.callback: str = getattr(module, "CALLBACK", module.NAME)

@@ -7,6 +7,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import SECRET_KEY_LENGTH
+from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
@@ -19,6 +20,22 @@ from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import duration
 from niteoweb.click2sell.setup.check import Status
 from typing import Any
+from zope.i18nmessageid import Message
+
+
+#: Why notifications were refused, in words with the next step.
+_REFUSED = {
+    rejections.FORGED: _(
+        "Refused, because the signature was wrong: ${number}. Nothing genuine has arrived "
+        "since. If notifications are missing, compare the secret key with the one that "
+        "${provider} shows for this address, and the clock of this server with the time."
+    ),
+    rejections.MODE: _(
+        "Refused, because they were of a test and the settings say live, or the other way "
+        "round: ${number}. Nothing else has arrived since. See Test mode in the settings, and "
+        "in which mode ${provider} has this address."
+    ),
+}
 
 
 def items(
@@ -49,6 +66,7 @@ def _checks(
     if provider.client is not None:
         yield _api(provider, connect)
     yield from provider.checks(registry.settings(provider), connect)
+    yield from _refused(site, provider)
     if provider.poll is None:
         yield _last_notification(site, provider, silent)
     else:
@@ -131,6 +149,19 @@ def _api(provider: IPaymentProvider, connect: bool) -> Check:
         return Check("api", Status.TODO, title, text)
     text = _("${provider} answers, and takes the token.", mapping=names)
     return Check("api", Status.OK, title, text)
+
+
+def _refused(site: Any, provider: IPaymentProvider) -> Iterator[Check]:
+    """Whether a setting keeps out what the provider sends; somebody else may have sent it."""
+    heard = next(iter(silence.arrivals(site, provider.name)), None)
+    for why, message in _REFUSED.items():
+        counter = rejections.of(provider.name, why)
+        last = rejections.last(site, counter)
+        if last is not None and (heard is None or heard <= last):
+            names = {"number": rejections.total(site, counter), "provider": provider.title}
+            text = Message(message, mapping=names)
+            title = _("Refused notifications")
+            yield Check(f"refused_{why}", Status.WARNING, title, text, moment=last)
 
 
 def _last_notification(site: Any, provider: IPaymentProvider, silent: Collection[str]) -> Check:

@@ -116,7 +116,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     """
     if not settings.api_token:
         raise Refused(NO_TOKEN)
-    start, types = str(int(max(since, now - KEPT).timestamp())), sorted(events.KINDS)
+    start, types = str(int(max(since, now - KEPT).timestamp())), protocol.EVENT_TYPES
     try:
         for first in range(0, len(types), MOST_TYPES):
             wanted = {"created[gte]": start, "types[]": types[first : first + MOST_TYPES]}

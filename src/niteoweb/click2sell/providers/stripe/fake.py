@@ -48,6 +48,8 @@ _BY_ID = {
     "charges": "charge",
     "invoices": "invoice",
 }
+#: Lists of all objects of a type, by the path.
+_LISTS = {**_BY_ID, "products": "product", "webhook_endpoints": "webhook_endpoint"}
 
 
 class FakeStripe(FakeServer):
@@ -99,6 +101,8 @@ class FakeStripe(FakeServer):
             if one is None or one["object"] != _BY_ID[path[0]]:
                 return self.error(404)
             return Response(200, self._expanded(_cut(shown(one)), query))
+        if path[0] in _LISTS and len(path) == 1:
+            return self._page(self._of(_LISTS[path[0]]), query)
         if path[:2] == ("checkout", "sessions") and path[3:] == ("line_items",):
             lines = objects.get(f"{path[2]} lines")
             return self._page(lines["data"], query) if lines else self.error(404)

@@ -142,6 +142,14 @@ class StripeAccount(Billing):
             and any(value and one[name] == value for name, value in names.items())
         )
 
+    def add_endpoint(self, url: str, *types: str, enabled: bool = True) -> Values:
+        """A webhook endpoint.
+
+        :param types: of the events that are chosen.
+        """
+        status = "enabled" if enabled else "disabled"
+        return self._add("webhook_endpoint", url=url, status=status, enabled_events=list(types))
+
     def create_customer(self, email: str) -> str:
         """A customer is created in the Dashboard, and an event tells of it.
 

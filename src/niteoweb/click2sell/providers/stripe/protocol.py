@@ -23,8 +23,8 @@ from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
-from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import WrongMode
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import signatures
@@ -38,6 +38,7 @@ NAME = states.NAME
 TITLE = "Stripe"
 SIGNED = EVERYTHING
 EVENTS = events.EVENTS
+EVENT_TYPES = tuple(sorted(events.KINDS))
 #: Stripe looks at the status alone, and tries again for three days after an error.
 answer = Answer
 #: The header with time and signatures, in lower case.
@@ -57,7 +58,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
 
     :raises WrongSignature: the signature is missing, malformed, too old, in the future, or not
         the one of this body, with either key.
-    :raises ParameterInvalid: it is a test and the settings say live, or the other way round.
+    :raises WrongMode: it is a test and the settings say live, or the other way round.
     """
     secret_keys = signatures.keys(delivery, settings)
     time, digests = signatures.timed(delivery.headers.get(SIGNATURE, ""), "v1")
@@ -79,7 +80,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
         # It is genuine: parse names the broken field, and the event is recorded.
         return genuine
     if live is not None and live == bool(settings.test_mode):
-        raise ParameterInvalid("livemode")
+        raise WrongMode("livemode")
     return genuine
 
 

@@ -3,6 +3,7 @@
 from niteoweb.click2sell import _
 from niteoweb.click2sell.interfaces import IStripeSettings
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.stripe import checks
 from niteoweb.click2sell.providers.stripe import client
 from niteoweb.click2sell.providers.stripe import events
 from niteoweb.click2sell.providers.stripe import protocol
@@ -16,4 +17,6 @@ REASONS = {
         "of this one, which has the style Thin."
     ),
 }
-PROVIDER = registry.PaymentProvider(protocol, IStripeSettings, client, sample, reasons=REASONS)
+PROVIDER = registry.PaymentProvider(
+    protocol, IStripeSettings, client, sample, checks=checks.items, reasons=REASONS
+)

@@ -73,7 +73,8 @@ class Processor(BrowserView):
         except SecretKeyNotSet as error:
             return self._say(503, str(error))
         except WrongSignature as error:
-            rejections.note(plone_site.get(), len(query), timestamps.now())
+            counter = rejections.of(provider.name)
+            rejections.note(plone_site.get(), len(query), timestamps.now(), counter)
             return self._say(403, str(error))
         except ParameterError as error:
             return self._say(400, f"Parameter missing or invalid: '{error.parameter}'")

@@ -86,6 +86,8 @@ class CallbackTestCase(unittest.TestCase):
 
 
 MANY = 10_000
+#: The counter of wrong signatures.
+FORGED = rejections.of("click2sell")
 
 
 class ForgeryTestCase(SweepTestCase):
@@ -111,7 +113,7 @@ class ForgeryTestCase(SweepTestCase):
         transaction.commit()
         return request.response.getStatus(), text
 
-    def remarks(self, why="forged"):
+    def remarks(self, why=FORGED):
         """The log records about deliveries that were turned away."""
         transaction.begin()
         found = trees.tree(self.portal, "remarks")

@@ -6,6 +6,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 from niteoweb.click2sell import providers
+from niteoweb.click2sell.providers.stripe import protocol as stripe
 from niteoweb.click2sell.tests.cases.documentation import DOCS
 from niteoweb.click2sell.tests.cases.documentation import pages
 from niteoweb.click2sell.tests.cases.documentation import with_docs
@@ -60,6 +61,10 @@ class TestTable(unittest.TestCase):
         if os.environ.get(RECORD) == "1":
             TABLE.write_text(table(), "utf-8")
         self.assertEqual(TABLE.read_text("utf-8"), table())
+
+    def test_what_to_choose_at_stripe(self):
+        listed = "\n".join(f"   {name}" for name in stripe.EVENT_TYPES)
+        self.assertIn(f"\n\n{listed}\n\n", (DOCS / "providers.rst").read_text("utf-8"))
 
     def test_all_are_there(self):
         names = {module.NAME for module in protocols()}

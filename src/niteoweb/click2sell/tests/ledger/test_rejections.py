@@ -6,6 +6,7 @@ from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
 from niteoweb.click2sell.tests.cases import deliveries
+from niteoweb.click2sell.tests.cases.callback import FORGED as COUNTER
 from niteoweb.click2sell.tests.cases.callback import ForgeryTestCase
 from niteoweb.click2sell.tests.cases.callback import MANY
 from niteoweb.click2sell.tests.cases.process import Worker
@@ -27,7 +28,7 @@ class TestForgery(ForgeryTestCase):
                 self.assertEqual(self.deliver(FORGED), (403, "Checksum verification failed."))
         self.assertEqual(self.portal._p_jar.db().getSize(), size)
         self.assertEqual(self.remarks(), (0, ()))
-        self.assertEqual(rejections.total(self.portal), MANY)
+        self.assertEqual(rejections.total(self.portal, COUNTER), MANY)
         self.assertEqual(self.deliver(deliveries.body())[0], 200)
         count, samples = self.remarks()
         self.assertEqual(count, MANY)
@@ -35,7 +36,7 @@ class TestForgery(ForgeryTestCase):
         # When it came and how long it was, nothing else.
         self.assertEqual({size for _time, size in samples}, {len(FORGED)})
         self.assertNotIn("victim", repr(samples))
-        self.assertEqual(rejections.total(self.portal), MANY)
+        self.assertEqual(rejections.total(self.portal, COUNTER), MANY)
 
     def test_a_sweep_writes_them_and_a_dry_run_does_not(self):
         self.deliver(FORGED)
@@ -55,11 +56,11 @@ class TestForgery(ForgeryTestCase):
         with self.no_commit():
             self.sweep()
         self.assertEqual(self.remarks()[0], 1)
-        self.assertEqual(rejections.total(self.portal), 4)
+        self.assertEqual(rejections.total(self.portal, COUNTER), 4)
         self.seconds += 1
         self.sweep()
         self.assertEqual(self.remarks()[0], 4)
-        self.assertEqual(rejections.total(self.portal), 4)
+        self.assertEqual(rejections.total(self.portal, COUNTER), 4)
 
     def test_a_sweep_beside_a_delivery_does_not_count_them_twice(self):
         """The delivery has written them and not yet taken them off the count in memory."""
@@ -95,14 +96,14 @@ class TestForgery(ForgeryTestCase):
         self.assertEqual(delivering.result.outcome, Outcome.ACCEPTED)
         self.assertFalse(sweeper.result.busy)
         self.assertEqual(self.remarks()[0], 1)
-        self.assertEqual(rejections.total(self.portal), 1)
+        self.assertEqual(rejections.total(self.portal, COUNTER), 1)
 
     def test_what_was_not_committed_is_not_forgotten(self):
-        rejections.note(self.portal, 10, self.now + timedelta(hours=1))
+        rejections.note(self.portal, 10, self.now + timedelta(hours=1), COUNTER)
         transaction.begin()
         rejections.write(self.portal)
         transaction.abort()
         self.assertEqual(self.remarks()[0], 0)
-        self.assertEqual(rejections.total(self.portal), 1)
+        self.assertEqual(rejections.total(self.portal, COUNTER), 1)
         self.sweep()
         self.assertEqual(self.remarks(), (1, (("2026-05-03T19:00:00.000000+00:00", 10),)))

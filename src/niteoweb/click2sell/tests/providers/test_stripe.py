@@ -10,6 +10,7 @@ from niteoweb.click2sell.providers.stripe import client
 from niteoweb.click2sell.providers.stripe.account import Account
 from niteoweb.click2sell.providers.stripe.fake import TOKEN
 from niteoweb.click2sell.providers.stripe.provider import PROVIDER
+from niteoweb.click2sell.setup import providerchecks
 from niteoweb.click2sell.tests.cases.providers import JANE
 from niteoweb.click2sell.tests.cases.providers import JOE
 from niteoweb.click2sell.tests.cases.providers import StripeTestCase
@@ -476,6 +477,33 @@ class TestDelivery(StripeLifeTestCase):
         self.shop.checkout("gold", email=JOE)
         self.assertEqual(self.deliver(), {400})
         self.assertIsNone(self.member(JOE))
+
+    def refused(self):
+        """The warnings about refused notifications, by name, with how many there were."""
+        transaction.begin()
+        checks = providerchecks.items(self.portal, PROVIDER, ())
+        found = (one for one in checks if one.name.startswith("refused_"))
+        return {one.name: one.text.mapping["number"] for one in found}
+
+    def test_the_owner_sees_what_was_refused(self):
+        """With the secret of another endpoint, or while the mode is another one."""
+        self.assertEqual(self.refused(), {})
+        secret, self.fake.events.secret = self.fake.events.secret, "whsec_another"
+        self.shop.change_address(self.shop.add_customer(JANE), JOE)
+        self.assertEqual(self.deliver(), {403})
+        self.assertEqual(self.refused(), {"refused_forged": 1})
+        self.fake.events.secret, self.shop.livemode = secret, False
+        for _ in range(2):
+            self.shop.change_address(self.shop.add_customer(JANE), JOE)
+        self.assertEqual(self.deliver(), {400})
+        self.sweep()
+        self.assertEqual(self.refused(), {"refused_forged": 1, "refused_mode": 2})
+        self.fake.events.pending.clear()
+        self.shop.livemode = True
+        self.later(minutes=1)
+        self.shop.checkout("gold", email=JANE)
+        self.assertEqual(self.deliver(), {200})
+        self.assertEqual(self.refused(), {})
 
     def test_too_old_and_from_the_future(self):
         self.shop.checkout("gold", email=JANE)

@@ -7,6 +7,7 @@ from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import rules
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.cases.callback import CallbackTestCase
+from niteoweb.click2sell.tests.cases.callback import FORGED
 from niteoweb.click2sell.tests.cases.callback import ForgeryTestCase
 from niteoweb.click2sell.tests.cases.callback import FORM
 from niteoweb.click2sell.tests.cases.callback import MANY
@@ -159,7 +160,7 @@ class TestCheapRefusals(ForgeryTestCase):
         self.refuse(MANY, deliveries.body(), (403, REFUSED))
         self.assertEqual(self.remarks("network"), (0, ()))
         self.assertEqual(rejections.total(self.portal, rejections.NETWORK), MANY)
-        self.assertEqual(rejections.total(self.portal), 0)
+        self.assertEqual(rejections.total(self.portal, FORGED), 0)
         self.sweep()
         count, samples = self.remarks("network")
         self.assertEqual((count, len(samples)), (MANY, rejections.SAMPLES))

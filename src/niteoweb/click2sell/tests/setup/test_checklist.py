@@ -10,6 +10,7 @@ from niteoweb.click2sell.providers.click2sell.provider import PROVIDER as CLICK2
 from niteoweb.click2sell.providers.plenigo.fake import FakePlenigo
 from niteoweb.click2sell.providers.plenigo.fake import TOKEN
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
+from niteoweb.click2sell.providers.stripe import protocol
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.settings import secretkeys
@@ -454,6 +455,15 @@ class TestPages(ChecklistTestCase):
         browser.open(url)
         self.assertNotIn("enabled", self.rows(browser))
         self.assertTrue(browser.getLink("Try a purchase").url.endswith("?provider=plenigo"))
+
+    def test_the_page_of_stripe_lists_the_events_to_choose_there(self):
+        browser = self.browser(MANAGER)
+        browser.open(f"{self.portal.absolute_url()}/@@stripe-settings")
+        self.assertIn("Events to choose at", browser.contents)
+        for name in protocol.EVENT_TYPES:
+            self.assertIn(f"<code>{name}</code>", browser.contents)
+        browser.open(f"{self.portal.absolute_url()}/@@plenigo-settings")
+        self.assertNotIn("Events to choose at", browser.contents)
 
     def test_each_provider_has_its_address_and_its_settings(self):
         for provider in (PLENIGO, CLEENG):
