@@ -150,7 +150,7 @@ def _told(account: Account, notification: Notification, now: datetime) -> list[N
         read = JsonBody({"lookup_keys": keys})
         notification = replace(notification, occurred_at=now)
         return [states.with_read(states.of_features(notification, keys), read, now)]
-    if type_.startswith(events.SUBSCRIPTION) or type_ == events.INVOICE_PAID:
+    if type_.startswith(events.SUBSCRIPTION) or _is_invoice(notification):
         return _as_it_stands(account, notification, now)
     return [_with_payment(account, notification, now)]
 
@@ -166,6 +166,9 @@ def _as_it_stands(
             # A subscription that Stripe does not know any more has ended, too.
             return [notification]
         raise
+    if _is_invoice(notification) and notification.kind is Kind.PURCHASE:
+        # Bought once, along with the subscription.
+        return [states.with_read(notification, subscription, now)]
     base = replace(notification, kind=_kind(notification), valid_until=None, snapshot=False)
     if notification.kind is not Kind.RENEWAL:
         base = replace(base, occurred_at=now, subscription=False)
@@ -192,7 +195,7 @@ def _subscription(account: Account, notification: Notification) -> JsonBody:
     """The subscription that a notification is about, with all of its items."""
     payload = notification.payload
     names = ("id",)
-    if payload.get("type") == events.INVOICE_PAID:
+    if _is_invoice(notification):
         names = ("parent.subscription_details.subscription", "subscription")
     id_ = _named(payload, *names)
     subscription = account.get("subscriptions", id_, **{"expand[]": _PRODUCT})
@@ -205,6 +208,10 @@ def _subscription(account: Account, notification: Notification) -> JsonBody:
     if subscription.text("status") == states.PAST_DUE:
         more["latest_invoice"] = _unpaid(account, subscription)
     return JsonBody({**dict(subscription.items()), **more})
+
+
+def _is_invoice(notification: Notification) -> bool:
+    return notification.payload.get("type") == events.INVOICE_PAID
 
 
 def _unpaid(account: Account, subscription: JsonBody) -> dict[str, Any]:

@@ -64,6 +64,12 @@ EVENTS = (
     ),
     Event("checkout.session.async_payment_failed", Kind.PAYMENT_FAILED, "nothing changes"),
     Event("invoice.paid", Kind.RENEWAL, "access until the end of the period that was paid"),
+    Event(
+        "invoice.paid, a line that is bought once along with a subscription",
+        Kind.PURCHASE,
+        "access; days by the mapping",
+    ),
+    Event("invoice.paid, without a subscription", Kind.INFORMATION, _RECORDED),
     Event("invoice.payment_failed", Kind.PAYMENT_FAILED, "access stays for the days of grace"),
     Event(
         "customer.subscription.created, active or trialing",

@@ -59,7 +59,11 @@ class StripeAccount(Billing):
         }
         if recurring:
             session["customer"] = self.add_customer(email, name)
-            subscription = self.subscribe(session["customer"], prices, quantity, trial_days)
+            once = [id_ for id_ in prices if not self.objects[id_]["recurring"]]
+            items = [id_ for id_ in prices if id_ not in once]
+            subscription = self.subscribe(
+                session["customer"], items, quantity, trial_days, once
+            )
             session |= {
                 "subscription": subscription["id"],
                 "invoice": subscription["latest_invoice"],

@@ -52,10 +52,16 @@ class Billing(Record):
         return self._add("customer", email=email, name=name or None)["id"]
 
     def subscribe(
-        self, customer: str, prices: Iterable[str], quantity: int = 1, trial_days: int = 0
+        self,
+        customer: str,
+        prices: Iterable[str],
+        quantity: int = 1,
+        trial_days: int = 0,
+        once: Iterable[str] = (),
     ) -> Values:
         """A customer subscribes, and pays the first invoice.
 
+        :param once: prices that are not recurring, on the first invoice only.
         :returns: the subscription.
         """
         subscription = self._add(
@@ -73,6 +79,8 @@ class Billing(Record):
         for price in prices:
             self._add_item(subscription, price, quantity, trial_days or TERM)
         invoice = self._invoice(subscription, 0 if trial_days else None)
+        for price in once:
+            self._add_line(invoice, subscription, price)
         self._say("customer.subscription.created", subscription)
         self._pay(invoice)
         return subscription
@@ -221,6 +229,28 @@ class Billing(Record):
         )
         subscription["latest_invoice"] = invoice["id"]
         return invoice
+
+    def _add_line(self, invoice: Values, subscription: Values, price: str) -> None:
+        """An invoice gets one more line, for a price that is not recurring."""
+        cents, product = self.objects[price]["unit_amount"], self.objects[price]["product"]
+        line = {
+            "id": self._id("il"),
+            "amount": cents,
+            "quantity": 1,
+            "currency": "eur",
+            "description": self.objects[product]["name"],
+            "period": {"start": self._now(), "end": self._now()},
+            "parent": {
+                "invoice_item_details": {
+                    "invoice_item": self._id("ii"),
+                    "proration": False,
+                    "subscription": subscription["id"],
+                }
+            },
+            "pricing": {"price_details": {"price": price, "product": product}},
+        }
+        invoice["lines"]["data"].append(line)
+        invoice["amount_due"] += cents
 
     def _pay(self, invoice: Values) -> None:
         total = invoice["amount_due"]

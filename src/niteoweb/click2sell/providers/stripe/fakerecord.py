@@ -89,8 +89,9 @@ def shown(about: Values, old: bool = False) -> Values:
     if type_ == "invoice":
         one["subscription"] = one.pop("parent")["subscription_details"]["subscription"]
         for line in one["lines"]["data"]:
-            details = line.pop("parent")["subscription_item_details"]
-            line["subscription_item"] = details["subscription_item"]
+            details = line.pop("parent").get("subscription_item_details", {})
+            line["subscription_item"] = details.get("subscription_item")
+            line["proration"] = False
             price = line.pop("pricing")["price_details"]
             line["price"] = {"id": price["price"], "product": price["product"]}
     return one

@@ -104,14 +104,15 @@ def of_invoice(
 
     What an item pays for is its line with the latest end. Lines that give money back are for
     the accounts only. A period that is over already is a payment of its own: it must not take
-    the place of what was paid for since.
+    the place of what was paid for since. Along with a subscription something may be bought
+    once: each such line is a purchase.
     """
     notification = replace(notification, receipt=invoice.required("id"))
     by_item: dict[str, list[JsonBody]] = {}
     for line in invoice.parts("lines.data"):
-        item_id = _item(line)
-        if item_id:
-            by_item.setdefault(item_id, []).append(line)
+        by_item.setdefault(_item(line), []).append(line)
+    once = by_item.pop("", []) if subscription_of(invoice) else []
+    by_item.pop("", None)
     told: list[Notification] = []
     paid = invoice.integer("amount_paid")
     for item_id, lines in by_item.items():
@@ -140,6 +141,12 @@ def of_invoice(
         # Of what was used in a period that is over, the quantity is no number of users.
         several = (line.integer("quantity") or 1) > 1 and not over
         told.append(states.for_several(one) if several else one)
+    for line in filter(_is_bought, once):
+        one = states.of_item(notification, event_id, line.required("id"))
+        sum_ = line.integer("amount") or 0
+        one = replace(one, kind=Kind.PURCHASE, **_of_line(line), **_money(sum_, invoice))
+        several = (line.integer("quantity") or 1) > 1
+        told.append(states.for_several(one) if several else one)
     if told and paid is not None:
         # Tax and discounts of the whole invoice go with its first item.
         rest = sum((one.amount or Decimal()) for one in told[1:])
@@ -147,6 +154,12 @@ def of_invoice(
         if whole:
             told[0] = replace(told[0], amount=whole["amount"] - rest)
     return tuple(told) or (notification,)
+
+
+def subscription_of(invoice: JsonBody) -> str:
+    """The id of the subscription that an invoice is for, "" for none."""
+    names = ("parent.subscription_details.subscription", "subscription")
+    return next(filter(None, (states.reference(invoice, name) for name in names)), "")
 
 
 def of_failed_invoice(notification: Notification, invoice: JsonBody) -> Notification:
@@ -235,6 +248,14 @@ def _item(line: JsonBody) -> str:
         if inside:
             return inside
     return line.identifier("subscription_item")
+
+
+def _is_bought(line: JsonBody) -> bool:
+    """Whether a line that is for no item is for a price, and no part of a period."""
+    details = line.part("parent").part("invoice_item_details")
+    proration = line.boolean("proration") or details.boolean("proration")
+    price = line.part("pricing").part("price_details").has("price") or line.has("price")
+    return price and not proration and (line.integer("amount") or 0) > 0
 
 
 def _end(line: JsonBody) -> datetime:

@@ -345,6 +345,22 @@ class TestSinglePayments(StripeLifeTestCase):
         self.deliver()
         self.has()
 
+    def test_one_line_is_bought_once_along_with_a_subscription(self):
+        for old in (False, True):
+            self.shop.old_shape = old
+            email = f"{old}@example.org".lower()
+            self.buy("gold", "book", email=email)
+            self.has("course", "premium", who=email)
+            self.assertEqual(self.amounts("renewal")[-1], "9.90")
+            self.assertEqual(self.amounts("purchase")[-1], "15.00")
+            self.pass_time(days=31)
+            self.deliver()
+            self.has("premium", who=email)
+            self.assertEqual(self.reasons(), [])
+        self.shop.refund(self.shop.payment(self.buy("gold", "book", email=JOE)))
+        self.deliver()
+        self.has(who=JOE)
+
     def test_a_payment_that_comes_later(self):
         session = self.shop.checkout("book", email=JANE, paid=False)
         self.deliver()
@@ -611,6 +627,11 @@ class TestWithoutKey(StripeLifeTestCase):
         self.buy("book", email=JOE)
         self.assertIsNone(self.member(JOE))
         self.assertEqual(self.reasons(), [(Outcome.ATTENTION, "not told")])
+
+    def test_one_line_is_bought_once_along_with_a_subscription(self):
+        self.buy("gold", "book")
+        self.has("course", "premium")
+        self.assertEqual(self.reasons(), [])
 
     def test_a_refund_that_names_its_invoice(self):
         self.shop.old_shape = True

@@ -208,6 +208,23 @@ class TestInvoices(EventsTestCase):
         (told,) = self.of(self.line(period=over, quantity=153), amount_paid=1530)
         self.assertEqual((told.kind, told.amount), (Kind.RENEWAL, Decimal("15.30")))
 
+    def test_lines_that_are_no_items(self):
+        """What is bought once along with a subscription; nothing of an invoice without one."""
+        line = self.line(amount=1500)
+        line["parent"] = {"invoice_item_details": {"invoice_item": "ii_1", "proration": False}}
+        told = self.of(self.line(), line, amount_paid=2490)
+        self.assertEqual([one.kind for one in told], [Kind.RENEWAL, Kind.PURCHASE])
+        self.assertEqual((told[1].product_id, told[1].amount), ("gold", Decimal(15)))
+        self.assertEqual((told[1].transaction, told[1].valid_until), (line["id"], None))
+        self.assertEqual(told[0].receipt, told[1].receipt)
+        (told,) = self.of(line, parent=None)
+        self.assertEqual(told.kind, Kind.INFORMATION)
+        for parts in ({"amount": -100}, {"pricing": None}, {"proration": True}):
+            (told,) = self.of({**line, **parts})
+            self.assertEqual(told.kind, Kind.INFORMATION)
+        (told,) = self.of({**line, "quantity": 2})
+        self.assertEqual((told.kind, told.attention), (Kind.UNKNOWN, SEVERAL_PIECES))
+
     def test_one_that_could_not_be_paid(self):
         told = self.one("invoice.payment_failed")
         self.assertEqual((told.kind, told.amount), (Kind.PAYMENT_FAILED, Decimal("9.90")))
