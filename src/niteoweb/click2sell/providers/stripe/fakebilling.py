@@ -98,14 +98,20 @@ class Billing(Record):
         self._change(subscription, self._settled(subscription, invoice) | {"items": items})
         self._tell_of(invoice)
 
-    def add_item(self, subscription: Values, price: str) -> None:
-        """A subscription gets one more item."""
+    def add_item(self, subscription: Values, price: str, at_once: bool = False) -> None:
+        """A subscription gets one more item.
+
+        :param at_once: it is paid by an invoice of its own.
+        """
         before = deepcopy(subscription["items"])
         self._add_item(subscription, price, 1, TERM)
         first, *_others, added = subscription["items"]["data"]
         for name in ("current_period_start", "current_period_end"):
             added[name] = first[name]
+        invoice = self._invoice(subscription, None, {"data": [added]}) if at_once else None
         self._say("customer.subscription.updated", subscription, {"items": before})
+        if invoice:
+            self._pay(invoice)
 
     def remove_item(self, subscription: Values, item: int) -> None:
         """A subscription loses an item."""

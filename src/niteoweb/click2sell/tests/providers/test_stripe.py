@@ -413,6 +413,20 @@ class TestMoneyBack(StripeLifeTestCase):
             self.has(who=buyer)
         self.assertEqual(self.reasons(), [])
 
+    def test_the_refund_of_one_item_leaves_the_others(self):
+        """It was added later, and is on an invoice of its own, the subscription's latest one."""
+        for removed in (False, True):
+            email = f"{removed}@example.org".lower()
+            subscription = self.buy(email=email)
+            self.shop.add_item(subscription, "silver", at_once=True)
+            self.deliver()
+            self.has("course", "premium", who=email)
+            if removed:
+                self.shop.remove_item(subscription, 1)
+            self.shop.refund(self.shop.payment(subscription))
+            self.deliver()
+            self.has("premium", who=email)
+
     def test_a_refund_that_fails(self):
         for prices in ("book", "gold"):
             email = f"{prices}@example.org"
