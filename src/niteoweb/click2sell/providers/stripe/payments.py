@@ -128,7 +128,7 @@ def of_invoice(
         over = _end(line) <= one.occurred_at
         if over:
             one = replace(one, transaction=notification.receipt)
-        sum_ = sum(line.integer("amount") or 0 for line in lines)
+        sum_ = sum(map(_discounted, lines))
         one = replace(
             one,
             kind=Kind.RENEWAL,
@@ -143,12 +143,12 @@ def of_invoice(
         told.append(states.for_several(one) if several else one)
     for line in filter(_is_bought, once):
         one = states.of_item(notification, event_id, line.required("id"))
-        sum_ = line.integer("amount") or 0
-        one = replace(one, kind=Kind.PURCHASE, **_of_line(line), **_money(sum_, invoice))
+        sum_ = _money(_discounted(line), invoice)
+        one = replace(one, kind=Kind.PURCHASE, **_of_line(line), **sum_)
         several = (line.integer("quantity") or 1) > 1
         told.append(states.for_several(one) if several else one)
     if told and paid is not None:
-        # Tax and discounts of the whole invoice go with its first item.
+        # Tax and the buyer's balance go with the first item.
         rest = sum((one.amount or Decimal()) for one in told[1:])
         whole = amount(invoice, "amount_paid")
         if whole:
@@ -256,6 +256,12 @@ def _is_bought(line: JsonBody) -> bool:
     proration = line.boolean("proration") or details.boolean("proration")
     price = line.part("pricing").part("price_details").has("price") or line.has("price")
     return price and not proration and (line.integer("amount") or 0) > 0
+
+
+def _discounted(line: JsonBody) -> int:
+    """The amount of a line without its discounts."""
+    discounts = line.parts("discount_amounts")
+    return (line.integer("amount") or 0) - sum(one.integer("amount") or 0 for one in discounts)
 
 
 def _end(line: JsonBody) -> datetime:

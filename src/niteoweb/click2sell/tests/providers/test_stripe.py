@@ -414,7 +414,7 @@ class TestMoneyBack(StripeLifeTestCase):
         self.assertEqual(self.reasons(), [])
 
     def test_the_refund_of_one_item_leaves_the_others(self):
-        """It was added later, and is on an invoice of its own, the subscription's latest one."""
+        """It was added later, with an invoice of its own, the subscription's latest one."""
         for removed in (False, True):
             email = f"{removed}@example.org".lower()
             subscription = self.buy(email=email)

@@ -190,6 +190,15 @@ class TestInvoices(EventsTestCase):
         self.assertEqual([one.amount for one in told], [Decimal("12.10"), Decimal("9.90")])
         self.assertEqual(told[1].transaction, "si_other")
 
+    def test_discounts_are_with_their_lines(self):
+        """A coupon for all: no item has cost less than nothing."""
+        other = self.line(discount_amounts=[{"amount": 990, "discount": "di_1"}])
+        first = {**deepcopy(other), "amount": 1490}
+        first["discount_amounts"][0]["amount"] = 1490
+        other["parent"] = {"subscription_item_details": {"subscription_item": "si_other"}}
+        told = self.of(first, other, amount_paid=0)
+        self.assertEqual([one.amount for one in told], [Decimal(0), Decimal(0)])
+
     def test_a_period_that_is_over_stands_for_itself(self):
         over = {"start": 0, "end": int(NOW.timestamp())}
         (told,) = self.of(self.line(period=over))
