@@ -156,9 +156,9 @@ def _refused(site: Any, provider: IPaymentProvider) -> Iterator[Check]:
     heard = next(iter(silence.arrivals(site, provider.name)), None)
     for why, message in _REFUSED.items():
         counter = rejections.of(provider.name, why)
-        last = rejections.last(site, counter)
-        if last is not None and (heard is None or heard <= last):
-            names = {"number": rejections.total(site, counter), "provider": provider.title}
+        number, last = rejections.total(site, counter), rejections.last(site, counter)
+        if number and last is not None and (heard is None or heard <= last):
+            names = {"number": number, "provider": provider.title}
             text = Message(message, mapping=names)
             title = _("Refused notifications")
             yield Check(f"refused_{why}", Status.WARNING, title, text, moment=last)
