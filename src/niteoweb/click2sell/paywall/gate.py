@@ -15,6 +15,7 @@ from plone.dexterity.interfaces import IDexterityContainer
 from plone.dexterity.interfaces import IDexterityContent
 from plone.namedfile.scaling import ImageScale
 from plone.rest.interfaces import IAPIRequest
+from plone.rest.interfaces import IService
 from plone.rest.traverse import RESTWrapper
 from plone.restapi.interfaces import ISerializeToJson
 from plone.restapi.services.actions.get import ActionsGet
@@ -89,7 +90,9 @@ def _is_free(request: Any, content: Any) -> bool:
     """Whether a request is free to everybody, though the page is closed."""
     published = request.get("PUBLISHED")
     view = aq_base(getattr(published, "__self__", published))
-    if request.method == "OPTIONS" or isinstance(view, FREE_SERVICES):
+    # A browser asks before it asks; plone.rest answers that without asking the service.
+    is_preflight = getattr(request, "_rest_cors_preflight", False)
+    if (is_preflight and IService.providedBy(published)) or isinstance(view, FREE_SERVICES):
         return True
     if isinstance(view, ContentGet):
         # An add-on may have a serializer of its own, which knows no paywall.

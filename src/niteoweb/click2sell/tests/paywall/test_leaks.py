@@ -329,6 +329,35 @@ class TestLeaks(PaywallTestCase):
                     self.assert_closed(found, (method, path))
         self.assertEqual(self.call("art", method="PROPFIND").status_code // 100, 4)
 
+    def test_options(self):
+        """It is answered by what is below the address, a view as for GET."""
+        ways = (
+            *("art", "art/view", "art/document_view", "art/getText", "art/@@content-core"),
+            *(
+                "art/manage_DAVget",
+                "issue/inside/view",
+                "epaper/@@download/file",
+                "epaper/file",
+            ),
+            *("epaper/@@display-file/file", "photo/@@images/image", "art/@history/0", "art/@x"),
+        )
+        foreign = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+        for who in PEOPLE:
+            for path in (*ways, *(f"++api++/{path}" for path in ways)):
+                for accept in ("text/html", "application/json"):
+                    for more in ({}, foreign):
+                        headers = {"Accept": accept, **more}
+                        found = self.call(path, who, "OPTIONS", headers=headers)
+                        with self.subTest((path, headers)):
+                            self.assertNotIn(SECRET, found.text)
+                            self.assertNotEqual(found.content, PIXEL)
+
+    def test_a_browser_may_ask_before_it_asks(self):
+        headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+        for path in ("art", "art/@breadcrumbs", "art/@history"):
+            found = self.call(path, None, "OPTIONS", headers=headers)
+            self.assertEqual((found.status_code, found.content), (204, b""), path)
+
     def test_pictures(self):
         for who in PEOPLE:
             for path in (
