@@ -78,6 +78,16 @@ def find(site: Any, address: str) -> tuple[Match, ...]:
     return tuple(matches)
 
 
+def has_kept_address(site: Any, user_id: str) -> bool:
+    """Whether an account has the address that it was made with, by nobody who could choose it.
+
+    Plone mails a link to that one; any other may be a stranger's.
+    """
+    edited = trees.number(user_id) in trees.tree(site, "members_edited")
+    facts = None if edited else _facts(user_id)
+    return facts is not None and ("@" not in user_id or user_id.lower() in facts[1])
+
+
 def update(site: Any, user_id: str, member: Any = None) -> None:
     """File a member under its present address and login name; a missing member is removed.
 
@@ -86,11 +96,11 @@ def update(site: Any, user_id: str, member: Any = None) -> None:
     by_id = trees.tree(site, "member_ids")
     before = by_id.get(user_id, ())
     now = _to_file(user_id, member)
-    if _addresses(before) - {user_id.lower()}:
-        # The account had another address: one that it gets now says nothing about its owner.
-        trees.tree(site, "members_edited").insert(trees.number(user_id))
     if now == before:
         return
+    if _addresses(before) - {user_id.lower()} and _addresses(before) != _addresses(now):
+        # The account had another address: one that it gets now says nothing about its owner.
+        trees.tree(site, "members_edited").insert(trees.number(user_id))
     for name, part in (("member_addresses", _addresses), ("member_logins", _logins)):
         filed = trees.tree(site, name)
         for text in sorted(part(before) - part(now)):

@@ -89,10 +89,7 @@ _PLAIN: Mapping[type[Exception], Problem] = {
     shop.AddressTaken: Problem(
         409,
         "AddressTaken",
-        _(
-            "plenigo already has a customer with your e-mail address. Have a link sent to it "
-            "to show that this is you."
-        ),
+        _("Show first that your e-mail address is yours: have a link sent to it."),
     ),
     subscriptions.NotTheirs: Problem(404, "NotFound", _("You have no such subscription.")),
     tie.NoCustomer: Problem(

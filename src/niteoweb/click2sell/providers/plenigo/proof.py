@@ -1,4 +1,4 @@
-"""The proof that a customer of plenigo is a member: a link in a mail to the customer's address.
+"""The proof that an address is a member's, and a customer of plenigo with it: a link in a mail.
 
 plenigo may have a customer with a member's address already, and an address that a member can
 edit proves nothing. So a link goes to that address, for this member alone.
@@ -15,6 +15,7 @@ from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.provider import is_address
@@ -23,6 +24,7 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
@@ -33,7 +35,8 @@ from typing import Any
 import secrets
 
 
-#: By SHA-256 of a key: user id, customer id, and lower-cased address.
+#: By SHA-256 of a key: user id, customer id, "" for one that is to be made, and lower-cased
+#: address.
 LINKS = ShortLived("plenigo_proofs")
 PAGE = "@@plenigo-link"
 #: How long a link is good.
@@ -45,9 +48,10 @@ class NoLink(Exception):
 
 
 def ask(user_id: str) -> None:
-    """Have a link mailed to the member's address, if one customer of plenigo has it.
+    """Have a link mailed to the member's address, if it has to be proved.
 
-    Nobody is told whether there is one. An address gets three such mails a day at most.
+    So it is if one customer of plenigo has it, or the member has edited it. Nobody is told
+    which. An address gets three such mails a day at most, and a member has as many sent.
 
     :raises niteoweb.click2sell.providers.plenigo.tie.NotForOwners: this account cannot buy.
     :raises niteoweb.click2sell.providers.plenigo.checkout.NotSetUp: an owner has to see to the
@@ -59,7 +63,9 @@ def ask(user_id: str) -> None:
         raise tie.NotForOwners
     with jsonapi.within(jsonapi.SALE):
         customer_id = shop.customer_at(client.connect(stored), address)
-    if customer_id and not tie.customer_of(plone_site.get(), user_id):
+    site = plone_site.get()
+    is_needed = customer_id or not index.has_kept_address(site, user_id)
+    if is_needed and not tie.customer_of(site, user_id):
         now = timestamps.now()
         mail_id = writer.run(lambda site: _file(site, user_id, customer_id, address, now))
         if mail_id:
@@ -75,6 +81,8 @@ def is_good(user_id: str, key: str) -> bool:
 def use(user_id: str, key: str) -> None:
     """Tie the customer of a link to the member, and take in the customer's purchases.
 
+    Where there is none, the member becomes one.
+
     :raises NoLink: the member may not use it.
     :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the customer is another
         buyer of this site.
@@ -83,6 +91,7 @@ def use(user_id: str, key: str) -> None:
     stored = checkout.ready()
     if privilege.member(user_id):
         raise tie.NotForOwners
+    _make_customer(stored, user_id, key)
     customer_id = writer.run(lambda site: _use(site, user_id, key))
     found: list[Notification] = []
     try:
@@ -94,20 +103,35 @@ def use(user_id: str, key: str) -> None:
     checkout.process(found)
 
 
+def _make_customer(stored: Any, user_id: str, key: str) -> None:
+    """Make the customer of a link that proves no more than an address."""
+    site = plone_site.get()
+    _user, customer_id, address = LINKS.get(site, _hash(key)) or ("", "", "")
+    if is_good(user_id, key) and not customer_id:
+        with jsonapi.within(jsonapi.SALE):
+            api = client.connect(stored)
+            tie.ensure(site, api, user_id, sdk.language(), proved=address)
+
+
 def _use(site: Any, user_id: str, key: str) -> str:
     if not is_good(user_id, key):
         raise NoLink
     _user, customer_id, address = LINKS.get(site, _hash(key))
     LINKS.remove(site, _hash(key))
-    tie.tie(site, customer_id, address, user_id)
-    return customer_id
+    if customer_id:
+        tie.tie(site, customer_id, address, user_id)
+    return customer_id or tie.known(site, user_id)
 
 
 def _file(site: Any, user_id: str, customer_id: str, to: str, now: datetime) -> str:
     """File the mail.
 
-    :returns: its id, "" where the address had as many as it gets in a day.
+    :returns: its id, "" where the address or the member had as many as they get in a day.
     """
+    since = timestamps.iso(now - timedelta(days=1))
+    kinds = [one["kind"] for one in outbox.of_user(site, user_id) if one["filed_at"] > since]
+    if kinds.count(outbox.LINK) >= outbox.CLAIMS_A_DAY:
+        return ""
     if not outbox.may_ask(site, outbox.LINK, to, now):
         return ""
     mail = outbox.file(site, outbox.LINK, user_id, to, "", now, plone_site.mail_domain())
@@ -131,14 +155,13 @@ def write(site: Any, mail: outbox.Mail, now: datetime) -> EmailMessage:
         default="""\
 Hello,
 
-the member ${login} of ${site} wants to buy something and has your e-mail address. plenigo
-already has a customer with this address. If you are both of them, log in as that member and
-open this link:
+the member ${login} of ${site} wants to buy something and has your e-mail address. If this is
+you, log in as that member and open this link:
 
 ${link}
 
-Everything that the customer has bought then belongs to the member. The link works once, within
-an hour. If you are not that member, you can ignore this mail.
+Everything that was bought at plenigo with this address then belongs to the member. The link
+works once, within an hour. If you are not that member, you can ignore this mail.
 """,
         mapping=values,
     )

@@ -61,7 +61,7 @@ class Presentation:
 
 
 class AddressTaken(Exception):
-    """plenigo has another customer with the member's address."""
+    """plenigo has another customer with the member's address, or may have one some day."""
 
 
 class IdTaken(Exception):

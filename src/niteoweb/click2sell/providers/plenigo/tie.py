@@ -3,12 +3,15 @@
 A customer who is found by an address alone is somebody else until proved: members edit their
 own address, and a customer's account opens its addresses, bank accounts and orders. So a member
 is a customer that this site made for the member, or whose purchases the member has already.
+None is made with an address that the member has edited and not proved: some day plenigo lets
+the owner of the address into that account.
 """
 
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import JsonApi
@@ -57,12 +60,13 @@ def customer_of(site: Any, user_id: str) -> str:
     return next(reversed(customers_of(site, user_id)), "")
 
 
-def ensure(site: Any, api: JsonApi, user_id: str, language: str) -> str:
+def ensure(site: Any, api: JsonApi, user_id: str, language: str, proved: str = "") -> str:
     """plenigo's id of a member, who becomes a customer if need be.
 
+    :param proved: an address that the member has proved, in lower case.
     :raises NotForOwners: this account cannot buy.
     :raises niteoweb.click2sell.providers.plenigo.shop.AddressTaken: the address is another
-        customer's or another buyer's.
+        customer's or another buyer's, or may be.
     """
     address = accounts.text(user_id, "email").strip()
     if privilege.member(user_id) or not is_address(address):
@@ -72,6 +76,8 @@ def ensure(site: Any, api: JsonApi, user_id: str, language: str) -> str:
         return known
     holder = buyers.find(site, address.lower())
     if holder is not None and holder["user_id"] not in ("", user_id):
+        raise shop.AddressTaken
+    if address.lower() != proved and not index.has_kept_address(site, user_id):
         raise shop.AddressTaken
     first_name, _space, last_name = accounts.text(user_id, "fullname").rpartition(" ")
     names = {"firstName": first_name.strip(), "lastName": last_name}

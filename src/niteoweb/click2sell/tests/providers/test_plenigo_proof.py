@@ -12,10 +12,18 @@ from niteoweb.click2sell.tests.cases.buying import OFFER
 from niteoweb.click2sell.tests.cases.buying import PASSWORD
 from niteoweb.click2sell.tests.cases.buying import ShopTestCase
 from plone import api
+from plone.app.testing import SITE_OWNER_NAME
+from plone.app.testing import SITE_OWNER_PASSWORD
+from plone.base.interfaces import ISecuritySchema
+from plone.registry.interfaces import IRegistry
+from zope.component import getUtility
 
 import re
 import requests
 import transaction
+
+
+VICTIM = "victim@lab.example.org"
 
 
 class TestProof(ShopTestCase):
@@ -44,16 +52,16 @@ class TestProof(ShopTestCase):
         transaction.begin()
         return found
 
-    def mails(self):
+    def mails(self, to=JANE):
         transaction.begin()
-        return [one for one in outbox.of_address(self.portal, JANE) if one["kind"] == "link"]
+        return [one for one in outbox.of_address(self.portal, to) if one["kind"] == "link"]
 
-    def key(self):
+    def key(self, to=JANE):
         """The key in the mail, as it is written."""
-        (mail,) = self.mails()
+        (mail,) = self.mails(to)
         message = delivery.writers["plenigo"](self.portal, mail, self.now)
         transaction.commit()
-        self.assertEqual(message["To"], JANE)
+        self.assertEqual(message["To"], to)
         return re.search(r"@@plenigo-link\?key=([\w-]+)", message.get_content())[1]
 
     def test_from_the_checkout_to_a_purchase(self):
@@ -99,6 +107,65 @@ class TestProof(ShopTestCase):
         self.assertEqual(self.page(f"@@plenigo-link?key={key}").status_code, 404)
         self.assertEqual(self.post(key=key).status_code, 404)
         self.assertNotEqual(self.key(), key)
+
+    def edit(self, who, address):
+        api.user.get(userid=who).setMemberProperties({"email": address})
+        transaction.commit()
+
+    def test_an_address_that_the_member_has_edited(self):
+        """Its owner would share the customer whom plenigo made for this member, one day."""
+        self.edit("zoe", VICTIM)
+        found = self.buy(who="zoe")
+        self.assertEqual((found.status_code, found.json()["type"]), (409, "AddressTaken"))
+        self.assertNotIn(VICTIM, [one["email"] for one in self.fake.customers.values()])
+        self.assertIn("a mail is on its way", self.ask("zoe").text)
+        key = self.key(VICTIM)
+        self.assertEqual(self.post("jane", key).status_code, 404)
+        # An address that is edited after the mail was not the one that was proved.
+        self.edit("zoe", "other@lab.example.org")
+        self.assertEqual(self.post("zoe", key).status_code, 409)
+        self.edit("zoe", VICTIM)
+        self.fake.emergency = True
+        self.assertEqual(self.post("zoe", key).status_code, 503)
+        self.fake.emergency = False
+        self.assertIn("is connected", self.post("zoe", key).text)
+        (zoe,) = buyers.of_user(self.portal, "zoe")["customer_ids"]
+        self.assertEqual(self.fake.customers[zoe[1]]["email"], VICTIM)
+        self.assertEqual(self.buy(who="zoe").status_code, 201)
+        self.assertEqual(self.fake.purchases[-1]["customerId"], zoe[1])
+        self.assertEqual(self.post("zoe", key).status_code, 404)
+
+    def test_mails_to_many_addresses(self):
+        addresses = [f"{number}@lab.example.org" for number in range(5)]
+        for address in addresses:
+            self.edit("zoe", address)
+            self.assertIn("a mail is on its way", self.ask("zoe").text)
+        self.assertEqual([len(self.mails(one)) for one in addresses], [1, 1, 1, 0, 0])
+        self.later(days=1, minutes=1)
+        self.ask("zoe")
+        self.assertEqual(len(self.mails(address)), 1)
+
+    def test_an_address_that_a_visitor_has_chosen(self):
+        with self.owner():
+            record = getUtility(IRegistry).forInterface(ISecuritySchema, prefix="plone")
+            record.enable_self_reg = record.enable_user_pwd_choice = True
+            self.portal.acl_users.userFolderAddUser(VICTIM, PASSWORD, ["Member"], [])
+        self.edit(VICTIM, VICTIM)
+        self.assertEqual(self.buy(who=VICTIM).status_code, 409)
+
+    def test_an_address_that_stays(self):
+        """Whatever else a member changes, and at each login."""
+        new = {"username": "mara", "email": "mara@lab.example.org", "password": PASSWORD}
+        owner = (SITE_OWNER_NAME, SITE_OWNER_PASSWORD)
+        headers = {"Accept": "application/json"}
+        url = f"{self.site_url}/@users"
+        requests.post(url, json=new, auth=owner, headers=headers, timeout=30)
+        transaction.begin()
+        for who in ("zoe", "mara"):
+            for fullname in ("Zoe", "Zoe Zett"):
+                api.user.get(userid=who).setMemberProperties({"fullname": fullname})
+            transaction.commit()
+            self.assertEqual(self.buy(who=who).status_code, 201)
 
     def test_it_is_exported_and_erased(self):
         self.ask()
