@@ -65,6 +65,13 @@ class TestVouchers(SelfServiceTestCase):
         self.assertEqual(found.json()["purchaseId"], "purchase-1")
         self.assertEqual(self.buy({"voucher": CODE}).status_code, 201)
 
+    def test_an_address_that_has_to_be_proved_first(self):
+        self.fake.add_voucher(CODE, OFFER)
+        self.fake.add_customer(JANE)
+        found = self.form("@@plenigo-voucher", code=CODE, redeem="1")
+        self.assertEqual(found.status_code, 409)
+        self.assertIn(f'href="{self.site_url}/@@plenigo-link"', found.text)
+
     def test_all_refusals_are_one(self):
         self.fake.add_voucher("USED-1", OFFER)
         self.fake.vouchers["USED-1"]["used"] = True
