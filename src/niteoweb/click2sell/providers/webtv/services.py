@@ -7,6 +7,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import index
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
@@ -252,7 +253,10 @@ def own_id(settings: Any) -> str:
     """The id of the store's user who is the current member, "" for none.
 
     The tie of the purchases decides; without one the member's address leads to a user, whose
-    purchases are the member's only where the rules of this add-on say so.
+    purchases are the member's only where the rules of this add-on say so. An address that the
+    member has edited leads nowhere: the answer would tell whose the store knows.
     """
-    address = accounts.text(api.user.get_current().getId(), "email")
+    user_id = api.user.get_current().getId()
+    kept = index.has_kept_address(plone_site.get(), user_id)
+    address = accounts.text(user_id, "email") if kept else ""
     return tied_id() or (client.user_id(settings, address) if address else "")
