@@ -134,6 +134,14 @@ class Outcome:
             and timeline.gives_access(moment, product_id)
         ]
 
+    def renewing(self, product: Product) -> list[AccessTimeline]:
+        """The chains whose access to a product ends only because no renewal comes."""
+        return [
+            timeline
+            for timeline in self.timelines
+            if timeline.chain.first.provider == product[0] and timeline.renews(product[1])
+        ]
+
     def lives(self, provider: str, subscription: str, moment: datetime) -> bool:
         """Whether a provider's subscription gives access to anything at a moment."""
         return any(
@@ -256,7 +264,7 @@ def _entitlements(timelines: Iterable[AccessTimeline]) -> Iterable[Entitlement]:
             until=_or_none(until),
             access_until=_or_none(limit),
             keys=tuple(keys),
-            renewable=refund is None and period.state is State.ACTIVE and timeline.renewable,
+            renewable=timeline.renews(product_id),
             subscription=timeline.subscription,
             spans=merged(
                 span

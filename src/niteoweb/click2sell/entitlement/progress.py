@@ -110,6 +110,12 @@ class Progress:
         """Whether it ends only because no renewal comes."""
         return self._subscription and not self._cancelled and not self._stopped
 
+    def renews(self, product_id: str) -> bool:
+        """Whether access to a product ends only because no renewal comes, and is not undone."""
+        period = self.periods.get(product_id)
+        is_active = period is not None and period.state is State.ACTIVE
+        return is_active and self.renewable and self.chain.undone_by is None
+
     @property
     def limit(self) -> datetime:
         """End of access with grace, as it stands."""

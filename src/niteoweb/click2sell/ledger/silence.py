@@ -12,7 +12,9 @@ from datetime import timedelta
 from itertools import islice
 from itertools import pairwise
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.entitlement import Chain
 from niteoweb.click2sell.entitlement import Outcome
+from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.ledger import facets
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import MIGRATION
@@ -69,24 +71,29 @@ def silent(site: Any, now: datetime) -> dict[str, datetime]:
 
 
 def held(
-    site: Any, live: Collection[tuple[str, str]], outcome: Outcome, now: datetime
-) -> tuple[tuple[str, str], ...]:
-    """Subscriptions that wait for a renewal of a provider that cannot be heard.
+    site: Any, live: Collection[Product], outcome: Outcome, now: datetime
+) -> tuple[Product, ...]:
+    """Products that wait for a renewal of a provider that cannot be heard.
 
-    :param live: provider and id of the products with access until now.
+    :param live: the products with access until now.
     :param outcome: of the buyer's whole history.
     :param now: in UTC.
     """
-    waiting = {
-        (entitlement.provider, entitlement.product_id)
-        for entitlement in outcome.entitlements
-        if entitlement.renewable and not entitlement.gives_access(now)
-    }
-    waiting &= set(live)
-    if not waiting:
-        return ()
-    silent_ = silent(site, now)
-    return tuple(sorted(product for product in waiting if product[0] in silent_))
+    over = set(live) - outcome.products(now)
+    return tuple(sorted(product for product in over if awaited(site, product, outcome, now)))
+
+
+def awaited(site: Any, product: Product, outcome: Outcome, now: datetime) -> list[Chain]:
+    """The chains of a product that wait for a renewal of a provider that cannot be heard.
+
+    One that was over before the silence began does not, nor does that of a customer whom the
+    provider keeps out.
+    """
+    over = [timeline for timeline in outcome.renewing(product) if timeline.limit <= now]
+    if not over or any(one.suspended for one in outcome.entitlements if one.product == product):
+        return []
+    since = silent(site, now).get(product[0], now)
+    return [timeline.chain for timeline in over if since < timeline.limit]
 
 
 def arrivals(site: Any, provider: str, now: datetime | None = None) -> list[datetime]:

@@ -34,6 +34,7 @@ from niteoweb.click2sell.entitlement import Outcome
 from niteoweb.click2sell.entitlement import Product
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -178,12 +179,13 @@ class End(Command):
     def notifications(self, site: Any, now: datetime) -> Iterator[Notification]:
         buyer = buyer_of(site, self.buyer_id)
         outcome = history.outcome(site, buyer, now)
-        chains = [
-            [event for event, _elsewhere in chain.events]
-            for chain in outcome.giving(self.product, now)
-        ]
+        giving = outcome.giving(self.product, now)
+        if self.product in buyer["live"]:
+            # What is over may go on, because a silent provider cannot tell of the renewal.
+            giving += silence.awaited(site, self.product, outcome, now)
+        chains = [[event for event, _elsewhere in chain.events] for chain in giving]
         if not chains and self.product in buyer["live"]:
-            # It is over, and goes on because a silent provider cannot tell of the renewal.
+            # It is over, and no run has ended it yet.
             chains = [_entitled(outcome, self.product)[1]]
         if not chains:
             raise NotPossible(_("There is no access to this product that could be ended."))

@@ -99,10 +99,12 @@ class Undo(Command):
                     continue
                 own, present = _own(timeline.chain), timeline.periods.get(name)
                 before = _period(without, name, own.keys() & others)
-                if present and before and present.limit < before.limit:
+                if present and before and max(present.limit, now) < before.limit:
                     yield from self._restored(site, (product[0], name), own, before, now)
         before = _period(without, product[1], about.keys() & others)
-        if before is not None:
+        # What only waits for its renewal goes on while its provider is silent.
+        waits = entry["kind"] != Kind.EXPIRY and without.renewing(product)
+        if before is not None and (waits or before.limit > now):
             yield from self._restored(site, product, about, before, now)
         if entry["kind"] != Kind.EXPIRY:
             # In days of grace the end is over, and they count from it.
@@ -122,7 +124,7 @@ class Undo(Command):
 
         :param about: its events, in order.
         """
-        if before.state is State.ENDED or before.limit <= now:
+        if before.state is State.ENDED:
             return
         events = list(about.values())
         kinds = [Kind.REACTIVATION]

@@ -1,5 +1,6 @@
 """Site Setup: the files to take along, and the accounts."""
 
+from datetime import timedelta
 from niteoweb.click2sell.browser.desk import download
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -225,7 +226,7 @@ class TestMembersFile(FileTestCase):
         self.buy(transaction_type="Subscription", subscription_status="New")
         self.later(days=40)
         self.assertEqual(self.members()[EMAIL, "1"]["Status"], "lapsed")
-        silent = {"click2sell": self.now}
+        silent = {"click2sell": self.now - timedelta(days=39)}
         with mock.patch.object(silence, "silent", lambda *_: silent):
             self.assertEqual(self.members()[EMAIL, "1"]["Status"], "days of grace")
 

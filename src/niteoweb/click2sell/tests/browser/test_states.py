@@ -9,6 +9,7 @@ from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.pages import MembersTestCase
 from niteoweb.click2sell.tests.cases.pages import PageTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
@@ -117,7 +118,7 @@ class TestStates(PageTestCase):
     @contextmanager
     def held(self):
         """Access is over, and its provider is silent."""
-        with mock.patch.object(silence, "silent", lambda *_: {"click2sell": self.now}):
+        with mock.patch.object(silence, "silent", lambda *_: {"click2sell": NOW}):
             yield
 
 

@@ -1,9 +1,14 @@
 """Whether a provider is silent for unusually long, and what the sweep makes of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from niteoweb.click2sell.ledger import silence
+from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import MIGRATION
 from niteoweb.click2sell.notification import OWNER
+from niteoweb.click2sell.owner import action
+from niteoweb.click2sell.owner import commands
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning.plan import LOOK_AGAIN
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
@@ -173,3 +178,32 @@ class TestSweep(SilenceTestCase):
         self.arrivals(30, hours=1)
         self.later(days=2)
         self.assertEqual(sorted(self.lapsed(self.sweep())), ["jane@example.org", EMAIL])
+
+    def give(self, days):
+        """Give access to the product of the subscription by hand."""
+        grant = commands.Grant(EMAIL, ("click2sell", "1"), None, "a prize", "boss", days=days)
+        action.carry_out(grant)
+
+    def test_what_was_given_on_top_changes_nothing(self):
+        self.arrivals(30, hours=1)
+        self.give(days=4)
+        self.later(days=5)
+        self.assertEqual(self.lapsed(self.sweep()), ["jane@example.org"])
+        self.assertIn("premium", self.groups())
+
+    def test_a_subscription_that_was_over_before_waits_for_no_renewal(self):
+        self.arrivals(4 * 24, hours=1)
+        self.sweep()
+        self.give(days=4)
+        self.later(days=5)
+        self.assertEqual(list(self.silent()), ["click2sell"])
+        self.assertEqual(self.lapsed(self.sweep()), [EMAIL])
+
+    def test_nor_does_that_of_a_suspended_customer(self):
+        self.arrivals(30, hours=1)
+        self.later(days=3)
+        self.sweep()
+        told = replace(self.notification(), key="k", transaction="C", occurred_at=self.now)
+        pipeline.process(replace(told, kind=Kind.INFORMATION, customer_suspended=True))
+        self.assertEqual(list(self.silent()), ["click2sell"])
+        self.assertNotIn("premium", self.groups())

@@ -231,7 +231,9 @@ class TestEnd(OwnerTestCase):
 
     def test_what_a_silent_provider_sent_no_renewal_for(self):
         self.settings(mapping=["1|premium|30"])
-        self.buy(transaction_type="Subscription", subscription_status="New")
+        new = {"transaction_type": "Subscription", "subscription_status": "New"}
+        self.buy(**new)
+        self.buy_again(**new)
         self.later(days=60)
         with mock.patch.object(silence, "silent", lambda site, now: {"click2sell": NOW}):
             self.provision()

@@ -7,14 +7,17 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.owner import undo
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import happenings
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
+from unittest import mock
 
 import transaction
 
@@ -143,6 +146,16 @@ class TestUndo(SiteTestCase):
         self.assertIn("premium", self.groups())
         self.undo(key)
         self.assertNotIn("premium", self.groups())
+
+    def test_an_extension_of_a_subscription_whose_provider_is_silent(self):
+        self.buy(transaction_type="Subscription", subscription_status="Recurring")
+        with mock.patch.object(silence, "silent", lambda *_: {"click2sell": NOW}):
+            self.later(days=40)
+            self.undo(self.act("extend", days=10))
+            self.assertIn("premium", self.groups())
+        self.provision()
+        self.assertNotIn("premium", self.groups())
+        self.assertEqual(self.entitlement().state_at(self.now), State.LAPSED)
 
     def test_an_extension_of_access_that_begins_later(self):
         at, two = self.now + timedelta(days=3), {"product": ("click2sell", "2")}
