@@ -10,6 +10,7 @@ from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import writer
+from niteoweb.click2sell.worker import access
 from niteoweb.click2sell.worker import breaker
 from niteoweb.click2sell.worker import sweep
 from niteoweb.click2sell.worker.report import SweepReport
@@ -50,6 +51,7 @@ def _begin(site: Any, by: str, now: datetime) -> None:
     last = schedule.last_run(site)
     if last is not None and last.begun_at > now:
         # The clock was ahead. What was put off then must not wait until then.
+        access.hasten(site, now)
         retryqueue.hasten(site, now)
         outbox.hasten(site, now)
     schedule.begin(site, by, now)

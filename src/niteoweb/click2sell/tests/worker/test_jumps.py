@@ -1,5 +1,6 @@
 """A machine's clock that jumps: no access ends by it, and what it put off does not wait."""
 
+from dataclasses import replace
 from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
@@ -15,6 +16,7 @@ from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.storage import schedule
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.tests.cases.layers import NOW
 from niteoweb.click2sell.tests.cases.sweeps import at
 from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase
@@ -180,6 +182,45 @@ class TestGivenBack(JumpTestCase):
         self.jump(days=-2)
         self.run_sweep()
         self.assertIn("premium", self.groups())
+
+    def test_access_that_was_bought_meanwhile(self):
+        self.run_sweep()
+        self.jump(days=60)
+        self.buy()
+        self.assertNotIn("premium", self.groups())
+        self.run_sweep()
+        self.jump(days=-60)
+        self.run_sweep()
+        self.assertIn("premium", self.groups())
+
+    def test_access_that_had_not_begun(self):
+        self.run_sweep()
+        self.jump(days=20)
+        begins = self.now - timedelta(days=5)
+        pipeline.process(replace(self.notification(), valid_from=begins))
+        self.assertIn("premium", self.groups())
+        self.run_sweep()
+        self.jump(days=-20)
+        self.run_sweep()
+        self.assertNotIn("premium", self.groups())
+        self.later(days=15)
+        self.run_sweep()
+        self.assertIn("premium", self.groups())
+
+    def test_access_that_waited_for_a_renewal(self):
+        """By a clock that is ahead all providers are silent."""
+        self.subscribe()
+        self.run_sweep()
+        self.jump(days=90)
+        with mock.patch.object(silence, "silent", lambda *_: {"click2sell": NOW}):
+            self.buy_again(product_id="2")
+            self.run_sweep()
+        self.jump(days=-90)
+        for _check in range(2):
+            self.assertIn("premium", self.groups())
+            self.run_sweep()
+            self.later(days=34)
+        self.assertNotIn("premium", self.groups())
 
     def test_one_that_cannot_be_given_back_now_is_looked_at_again(self):
         self.buy()
