@@ -19,6 +19,7 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import Kind
+from niteoweb.click2sell.settings import effective
 from typing import Any
 
 
@@ -153,18 +154,34 @@ def _beside(
         standing = by_product.get(history.product(entry))
         if standing is not None and standing.access:
             continue
-        if standing is not None and standing.state is State.UNMAPPED:
-            return _no_line(standing)
-        problem = _payment(entry)
+        problem = _no_line(standing) if standing is not None else None
+        problem = problem or _payment(entry)
         if problem is not None:
             return problem
     return None
 
 
-def _no_line(standing: ProductAccess) -> Obstacle:
+def _no_line(standing: ProductAccess) -> Obstacle | None:
+    """Whether the last payment for a product gave nothing, because the product has no line.
+
+    It may have had one: a renewal comes to nothing, too, when it is gone.
+    """
     cause = standing.causes[-1]
+    if standing.state is State.LAPSED:
+        paid = [entry for entry in standing.causes if history.is_payment(entry)]
+        if not paid or _has_terms(paid[-1]):
+            return None
+        cause = paid[-1]
+    elif standing.state is not State.UNMAPPED:
+        return None
     at = timestamps.from_iso(cause["occurred_at"])
     return Obstacle("no line", at, standing.name, cause["key"])
+
+
+def _has_terms(payment: ledger.Entry) -> bool:
+    """Whether it is known until when a payment gives access."""
+    known = payment["terms_known"] or bool(payment["valid_until"])
+    return known or history.terms(payment, effective.mapping()) is not None
 
 
 def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None:
@@ -174,8 +191,9 @@ def _ended(standings: Sequence[ProductAccess], now: datetime) -> Obstacle | None
     last = max(standings, key=lambda s: s.causes[-1]["occurred_at"])
     cause = last.causes[-1]
     at = last.end
-    if last.state is State.UNMAPPED:
-        return _no_line(last)
+    without_line = _no_line(last)
+    if without_line is not None:
+        return without_line
     if last.state is State.REFUNDED:
         code = "charged back" if cause["kind"] == Kind.CHARGEBACK else "refunded"
     elif last.state is State.ENDED:

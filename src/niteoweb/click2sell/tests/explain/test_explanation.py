@@ -271,6 +271,27 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(code, "no line")
         self.assertIn("Test Product", text)
 
+    def test_a_renewal_whose_line_is_gone(self):
+        lines = ["1|premium|30", "2|course"]
+        self.settings(mapping=lines)
+        self.buy(transaction_type="Subscription", subscription_status="New")
+        self.settings(mapping=lines[1:])
+        self.later(days=29)
+        self.buy(
+            transaction_type="Subscription",
+            subscription_status="Recurring",
+            purchase_date="2026-06-01",
+        )
+        self.later(days=5)
+        self.provision()
+        self.assertEqual(self.obstacle()[0], "no line")
+        self.assertIn("Paid on 2026-06-01", self.obstacle()[1])
+        self.log_in()
+        self.buy_again(product_id="2")
+        self.assertEqual(self.obstacle()[0], "no line")
+        self.settings(mapping=lines)
+        self.assertEqual(self.obstacle()[0], "group waiting")
+
     def test_another_payment_opened_nothing_beside_access(self):
         self.settings(mapping=["1|premium"])
         self.buy()
