@@ -97,7 +97,9 @@ def make(
         inside = bool(user_id) and name in group.of(user_id)
         if name not in grants and inside:
             continue  # given by hand: not ours, so never taken away by us
-        grants[name] = tuple(sorted({*grants.get(name, ()), *products}))
+        # A product whose line gives another group now must not keep the member in this one.
+        before = () if follow_mapping else grants.get(name, ())
+        grants[name] = tuple(sorted({*before, *products}))
         if not inside:
             grant.append(name)
     return GroupPlan(

@@ -65,6 +65,16 @@ class TestReconcile(SiteTestCase):
         self.assertEqual(self.groups(), ["click2sell", "course"])
         self.assertEqual(self.changes(), [])
 
+    def test_a_group_that_another_product_gives_stays_no_longer_than_that(self):
+        self.settings(mapping=["1|premium", "2|premium"])
+        self.buy_again(product_id="2")
+        self.settings(mapping=["1|premium", "2|course"])
+        self.assertEqual(self.changes(), [(EMAIL, ("course",), ())])
+        self.apply()
+        self.assertEqual(self.groups(), ["click2sell", "course", "premium"])
+        self.refund()
+        self.assertEqual(self.groups(), ["click2sell", "course"])
+
     def test_a_run_for_one_buyer_takes_nothing_away(self):
         self.settings(mapping=NEW_MAPPING)
         self.provision()
