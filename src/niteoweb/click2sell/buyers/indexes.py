@@ -1,9 +1,13 @@
 """The indexes and counters of buyers' records."""
 
 from collections.abc import Mapping
+from itertools import islice
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import counters
+from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import mentions
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.storage import indexes
 from typing import Any
@@ -25,7 +29,13 @@ def _words(site: Any, buyer: Buyer) -> tuple[str, ...]:
 
 
 def _paid(site: Any, buyer: Buyer) -> list[int]:
-    return search.latest_payment(buyers.telling(site, buyer))
+    """The place of the latest payment, of those that were processed."""
+    payments = (
+        ledger.place(entry)
+        for entry in reversed(buyers.telling(site, buyer))
+        if entry["outcome"] != Outcome.RECEIVED and history.is_payment(entry)
+    )
+    return list(islice(payments, 1))
 
 
 def _active(site: Any, buyer: Buyer) -> list[int]:

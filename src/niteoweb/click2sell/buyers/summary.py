@@ -25,14 +25,13 @@ from niteoweb.click2sell.entitlement import past as pasts
 from niteoweb.click2sell.ledger import counters
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import OWNER
-from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.settings import effective
 from persistent.mapping import PersistentMapping
 from typing import Any
 
 
 #: Has to change when the calculation does: all summaries are made anew.
-VERSION = 1
+VERSION = 2
 
 #: Entries that are summed up at once; fewer are not worth it.
 AT_ONCE = buyers.FEW
@@ -146,7 +145,7 @@ def _standing(
     for entry in entries:
         of_product = history.product(entry)
         kept["name", entry["first_name"], entry["last_name"]] = entry
-        if entry["kind"] in PAYMENTS:
+        if history.is_payment(entry):
             kept["latest to arrive"] = entry
         if entry["aliases"]:
             kept["aliases", of_product, entry["aliases"]] = entry

@@ -20,8 +20,6 @@ from itertools import chain
 from itertools import islice
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
-from niteoweb.click2sell.ledger.outcomes import Outcome
-from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.storage import trees
 from typing import Any
 
@@ -246,16 +244,3 @@ def nameless_words(entry: ledger.Entry) -> list[str]:
     """The words that an entry is filed under while it belongs to no buyer, with its key."""
     words_ = [] if entry["buyer_id"] else sorted(_id_words(entry))
     return [f"{word} {entry['key']}" for word in words_]
-
-
-def latest_payment(entries: Sequence[ledger.Entry]) -> list[int]:
-    """The place of a buyer's latest payment, of those that were processed.
-
-    :param entries: the buyer's, in the order of arrival.
-    """
-    payments = (
-        ledger.place(entry)
-        for entry in reversed(entries)
-        if entry["kind"] in PAYMENTS and entry["outcome"] != Outcome.RECEIVED
-    )
-    return list(islice(payments, 1))

@@ -1,5 +1,6 @@
 """Finding buyers and notifications by words, and what it costs."""
 
+from dataclasses import replace
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
@@ -70,14 +71,6 @@ class TestWords(unittest.TestCase):
         self.assertEqual(search.asked("@example.org"), ("example.org",))
         self.assertEqual(search.asked(" \t\n"), ())
         self.assertEqual(len(search.asked(" ".join(map(str, range(100))))), search.WORDS)
-
-
-class TestLatestPayment(unittest.TestCase):
-    def test_one_that_is_not_processed_yet_files_no_buyer(self):
-        payment = {"kind": Kind.PURCHASE, "outcome": Outcome.ACCEPTED, "place": 2}
-        later = {**payment, "outcome": Outcome.RECEIVED, "place": 1}
-        self.assertEqual(search.latest_payment([payment, later]), [2])
-        self.assertEqual(search.latest_payment([later]), [])
 
 
 class TestBuyers(SiteTestCase):
@@ -252,12 +245,22 @@ class TestBuyers(SiteTestCase):
         self.assertEqual(order(), [JANES, EMAIL])
         self.buy_again()
         self.assertEqual(order(), [EMAIL, JANES])
+        # One that is not processed yet files no buyer.
+        newest = ledger.get(self.portal, next(ledger.newest_first(self.portal)))
+        for outcome, first in ((Outcome.RECEIVED, JANES), (Outcome.ACCEPTED, EMAIL)):
+            ledger.set_outcome(self.portal, newest, outcome)
+            transaction.commit()
+            self.assertEqual(order()[0], first)
         self.refund(
             buyer_email="refunded@example.org",
             acquirer_transaction_id="T-9",
             c2s_transaction_id="R-9",
         )
         self.assertEqual(order(), [EMAIL, JANES])
+        # A provider states a subscription, and no payment of it is known.
+        sale = self.notification(buyer_email="third@example.org", acquirer_transaction_id="S")
+        pipeline.process(replace(sale, kind=Kind.PLAN_CHANGE, snapshot=True))
+        self.assertEqual(order(), ["third@example.org", EMAIL, JANES])
         self.assert_index_agrees()
 
     def test_filing_again_writes_nothing(self):
