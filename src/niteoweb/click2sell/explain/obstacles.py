@@ -83,8 +83,9 @@ TEXTS = {
     "group missing": _('No access yet: the group "${subject}" does not exist.'),
     "group barred": _("${reason}"),
     "group waiting": _(
-        'The member is not in the group "${subject}" yet: the next automatic check puts the '
-        "member in it."
+        'The member is not in the group "${subject}" yet. The next automatic check puts the '
+        "member in it or, after a change of the products in the settings, reconciling all "
+        "members."
     ),
     "no group": _("No access: ${subject} gives no group."),
     # The mail
