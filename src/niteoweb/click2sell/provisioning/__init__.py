@@ -11,6 +11,7 @@ from niteoweb.click2sell.provisioning import reminding
 from niteoweb.click2sell.provisioning import transfer
 from niteoweb.click2sell.provisioning import validation
 from niteoweb.click2sell.provisioning.apply import Applied
+from niteoweb.click2sell.provisioning.plan import LOOK_AGAIN
 from niteoweb.click2sell.provisioning.plan import NO_PURCHASE
 from niteoweb.click2sell.provisioning.plan import Plan
 from niteoweb.click2sell.provisioning.validation import TooMany
@@ -19,6 +20,6 @@ from niteoweb.click2sell.provisioning.verdict import Verdict
 
 __all__ = [
     *["Applied", "claiming", "enrichment", "events", "pipeline", "preview", "rates"],
-    *["recording", "reminding", "transfer", "validation", "NO_PURCHASE", "Plan"],
+    *["recording", "reminding", "transfer", "validation", "LOOK_AGAIN", "NO_PURCHASE", "Plan"],
     *["TooMany", "Verdict"],
 ]

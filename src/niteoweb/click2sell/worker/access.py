@@ -15,6 +15,7 @@ from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.member import group
+from niteoweb.click2sell.provisioning import LOOK_AGAIN
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
@@ -36,7 +37,7 @@ def look(site: Any, report: SweepReport, now: datetime, confirmed: bool) -> None
     :param confirmed: however many lose access, and although a provider is silent.
     """
     report.silent = {} if confirmed else silence.silent(site, now)
-    for plan in _plans(report, _due(site, now), now, confirmed):
+    for plan in _plans(report, _due(site, now, confirmed), now, confirmed):
         report.add(plan)
     breaker.trip(site, report, confirmed)
     ready = _plans(report, _ready(site, report), now, confirmed)
@@ -54,7 +55,7 @@ def end_lapsed(report: SweepReport, now: datetime, confirmed: bool) -> frozenset
     site = plone_site.get()
     report.silent = {} if confirmed else silence.silent(site, now)
     due = []
-    for plan in _plans(report, _due(site, now), now, confirmed):
+    for plan in _plans(report, _due(site, now, confirmed), now, confirmed):
         report.add(plan)
         if not _blocked(site, plan):
             due.append(plan.buyer_id)
@@ -137,10 +138,10 @@ def _provision(
             yield pipeline.provision(buyer_id, despite_silence=confirmed, admission=admission)
 
 
-def _due(site: Any, now: datetime) -> Iterable[str]:
-    for _moment, buyer_id in trees.tree(site, "buyers_due").keys(
-        max=(timestamps.iso(now), "~")
-    ):
+def _due(site: Any, now: datetime, confirmed: bool) -> Iterable[str]:
+    """The buyers to look at; if confirmed also those whose provider is silent."""
+    until = timestamps.iso(now + LOOK_AGAIN if confirmed else now)
+    for _moment, buyer_id in trees.tree(site, "buyers_due").keys(max=(until, "~")):
         yield buyer_id
 
 

@@ -125,6 +125,15 @@ class TestSweep(SilenceTestCase):
         self.assertEqual(sorted(self.lapsed(report)), ["jane@example.org", EMAIL])
         self.assertEqual(report.silent, {})
 
+    def test_also_after_the_automatic_check_has_left_them_in(self):
+        self.arrivals(30, hours=1)
+        self.later(days=2)
+        self.sweep()
+        self.later(minutes=1)
+        self.assertEqual(self.lapsed(self.sweep(dry_run=True, confirmed=True)), [EMAIL])
+        self.assertEqual(self.lapsed(self.sweep(confirmed=True)), [EMAIL])
+        self.assertNotIn("premium", self.groups())
+
     def test_who_did_not_renew_a_day_after_the_outage_is_out(self):
         self.arrivals(30, hours=1)
         self.later(days=3)
