@@ -6,18 +6,13 @@ from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.report import happenings
 from niteoweb.click2sell.report import overview
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
 
 
-MAILS = {
-    "welcome": _("welcome mail"),
-    "notice": _("notice of a purchase"),
-    "claim": _("link to confirm a purchase"),
-    "link": _("link by which a member proves to be a customer"),
-    **dict.fromkeys(outbox.TO_OWNER, _("mail to the owner")),
-}
+MAILS = {**happenings.MAILS, **dict.fromkeys(outbox.TO_OWNER, _("Mail to the owner"))}
 
 
 @dataclass(frozen=True)

@@ -208,25 +208,36 @@ class TestAmiss(ReportTestCase):
         browser.getLink("Notifications that need you: 3").click()
         self.assertIn("Needs you: 3", self.text(browser))
 
-    def test_mails(self):
-        self.buy()
-
+    def fail_to_mail(self, *kinds):
         def work(site):
-            mail = outbox.file(site, "welcome", EMAIL, EMAIL, "1", self.now, "localhost")
-            outbox.sending(mail, self.now)
-            outbox.failed(site, mail, "SMTPServerDisconnected", self.now)
+            for kind in kinds:
+                mail = outbox.file(site, kind, EMAIL, EMAIL, "1", self.now, "localhost")
+                outbox.sending(mail, self.now)
+                outbox.failed(site, mail, "SMTPServerDisconnected", self.now)
 
         transactions.run(work)
+
+    def test_mails(self):
+        self.buy()
+        self.fail_to_mail(outbox.WELCOME)
         rows = self.table("could not be sent")
         self.assertEqual(
             rows[1],
             [
                 "May 03, 2026 06:00 PM",
-                "welcome mail",
+                "Welcome mail",
                 EMAIL,
                 "1",
                 "The mail server cannot be reached.",
             ],
+        )
+
+    def test_mails_about_the_end_of_access(self):
+        self.buy()
+        self.fail_to_mail(outbox.REMINDER, outbox.ENDED)
+        self.assertEqual(
+            {row[1] for row in self.table("could not be sent")[1:]},
+            {"Reminder that access ends", "Mail that access has ended"},
         )
 
     def test_a_provider_that_is_heard(self):
