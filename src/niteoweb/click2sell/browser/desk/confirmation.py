@@ -7,6 +7,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.cures import BACK
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
+from niteoweb.click2sell.browser.desk.tabs import OPERATE
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
@@ -16,6 +17,7 @@ from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.provisioning import Plan
 from niteoweb.click2sell.provisioning import preview
 from typing import Any
+from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
 
@@ -36,8 +38,21 @@ class Confirmation(OwnerPage):
     confirm_label: Message = _("Confirm")
     #: The text of a preview without changes.
     unchanged: Message = _("It is saved in the history, and changes nothing else.")
+    #: Whether the previewed action can be carried out.
+    may_confirm = True
     #: The address of the page without the preview.
     cancel_url: str
+
+    def __call__(self) -> Any:
+        if not self.may_operate:
+            raise Unauthorized(OPERATE)
+        return super().__call__()
+
+    @property
+    def effects(self) -> list[tuple[Any, Any]]:
+        """The changes, under the addresses of the buyers where there are several."""
+        several = len(self.changes) > 1
+        return [(one.address if several else "", one.facts) for one in self.changes]
 
     @property
     def fingerprint(self) -> str:
@@ -79,9 +94,9 @@ class Confirmation(OwnerPage):
                 self.say(CHANGED, "warning")
                 return False
             self._carry_out(chosen)
-        except NotPossible as error:
+        except NotPossible as problem:
             self.changes = None
-            self.say(error.message, "error")
+            self.refuse(problem)
             return False
         except Exception as error:
             message = _(
@@ -92,6 +107,10 @@ class Confirmation(OwnerPage):
             self.changes = None
             return False
         return True
+
+    def refuse(self, problem: NotPossible) -> None:
+        """Tell why an action is not possible."""
+        self.say(problem.message, "error")
 
     def _carry_out(self, chosen: Action) -> None:
         action.carry_out(chosen)

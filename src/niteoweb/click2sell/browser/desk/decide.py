@@ -16,7 +16,6 @@ from niteoweb.click2sell.report import labels
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from zExceptions import NotFound
-from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
 
 
@@ -88,8 +87,6 @@ class DecideView(Confirmation, EntryPage):
         return self.label(self.what)
 
     def __call__(self) -> str:
-        if not self.may_operate:
-            raise Unauthorized("Click2Sell: Operate purchases")
         if self.entry is None:
             raise NotFound(self.key)
         return super().__call__()
