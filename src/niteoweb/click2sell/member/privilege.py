@@ -16,13 +16,16 @@ from Products.CMFCore.permissions import ManagePortal
 from typing import Any
 
 
+#: The permissions of people who work with purchases.
+VIEW, OPERATE = "Click2Sell: View purchases", "Click2Sell: Operate purchases"
+CONFIGURE = "Click2Sell: Configure"
+#: Plone's own, to show, change and delete accounts.
+MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
+
 PERMISSIONS = (
     ManagePortal,
     manage_users,
-    "Plone Site Setup: Users and Groups",
-    "Click2Sell: Configure",
-    "Click2Sell: View purchases",
-    "Click2Sell: Operate purchases",
+    *(MANAGE_MEMBERS, CONFIGURE, VIEW, OPERATE),
     "Click2Sell: Validate purchases",
     "Click2Sell: Sell in the store",
     "Click2Sell: Set paywall",

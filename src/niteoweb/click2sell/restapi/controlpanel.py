@@ -8,6 +8,7 @@ from AccessControl import getSecurityManager
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.interfaces import IPaymentProvider
 from niteoweb.click2sell.interfaces import ISecretKeyActions
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.restapi import protection
 from niteoweb.click2sell.settings import apitoken
@@ -33,8 +34,6 @@ from zope.interface import implementer
 
 import json
 
-
-PERMISSION = "Click2Sell: Configure"
 
 #: Bytes; a mapping can have thousands of lines.
 LARGEST_BODY = 1024 * 1024
@@ -72,8 +71,8 @@ class Click2SellControlpanel(RegistryConfigletPanel):
 
         :raises Unauthorized: the caller may not configure the add-on.
         """
-        if not getSecurityManager().checkPermission(PERMISSION, self.context):
-            raise Unauthorized(f"Missing {PERMISSION!r} permission")
+        if not getSecurityManager().checkPermission(privilege.CONFIGURE, self.context):
+            raise Unauthorized(f"Missing {privilege.CONFIGURE!r} permission")
 
 
 @adapter(IClick2SellControlpanel)

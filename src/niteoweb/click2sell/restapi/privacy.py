@@ -6,6 +6,7 @@ operate them.
 
 from dataclasses import asdict
 from niteoweb.click2sell import timestamps
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
@@ -16,10 +17,6 @@ from plone.restapi.services import Service
 from typing import Any
 from zExceptions import BadRequest
 from zExceptions import Unauthorized
-
-
-#: The permission to delete an account, in Site Setup too.
-MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 
 class PrivacyGet(Service):
@@ -64,8 +61,10 @@ class PrivacyPost(Operation):
             if options.get("take_in"):
                 return dict(erasure.take_in(address, reason, self.by))
             deleting = options.get("delete_member", False)
-            if deleting and not api.user.has_permission(MANAGE_MEMBERS, obj=self.context):
-                raise Unauthorized(f"Missing {MANAGE_MEMBERS!r} permission")
+            if deleting and not api.user.has_permission(
+                privilege.MANAGE_MEMBERS, obj=self.context
+            ):
+                raise Unauthorized(f"Missing {privilege.MANAGE_MEMBERS!r} permission")
             fingerprint = options.get("fingerprint", "")
             return dict(erasure.erase(address, reason, self.by, deleting, fingerprint))
         except erasure.Changed as problem:

@@ -7,6 +7,7 @@ request through the browser of an owner who is logged in here.
 
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import webaddress
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.provider import jsonbody
 from niteoweb.click2sell.provider import Unreachable
@@ -127,8 +128,7 @@ class Operation(Service):
             return self.later("Busy", BUSY)
         except Unreachable:
             return self.later("Unreachable", "The provider has not answered, try again.")
-        view = "Click2Sell: View purchases"
-        if self.names_people or api.user.has_permission(view, obj=self.context):
+        if self.names_people or api.user.has_permission(privilege.VIEW, obj=self.context):
             return answer
         return without_people(answer)
 

@@ -2,6 +2,7 @@
 
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.member import privilege
 
 
 #: Release 0.4.5 had an entry of this id, too.
@@ -18,10 +19,7 @@ def install() -> None:
         name=_("Memberships"),
         action="string:${portal_url}/@@click2sell-overview",
         # Each of these people has something to do there.
-        permission=(
-            *("Click2Sell: View purchases", "Click2Sell: Configure"),
-            "Click2Sell: Operate purchases",
-        ),
+        permission=(privilege.VIEW, privilege.CONFIGURE, privilege.OPERATE),
         category="Products",
         appId=_PACKAGE,
         icon_expr="string:people",

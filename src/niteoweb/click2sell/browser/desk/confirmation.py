@@ -7,10 +7,10 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.cures import BACK
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
-from niteoweb.click2sell.browser.desk.tabs import OPERATE
 from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import NotPossible
@@ -45,7 +45,7 @@ class Confirmation(OwnerPage):
 
     def __call__(self) -> Any:
         if not self.may_operate:
-            raise Unauthorized(OPERATE)
+            raise Unauthorized(privilege.OPERATE)
         return super().__call__()
 
     @property

@@ -10,7 +10,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk import overviewacts
 from niteoweb.click2sell.browser.desk import plots
-from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
@@ -214,7 +213,7 @@ class State:
             again = {overviewacts.HOOKS: self.waits}
             return cures.Cure(_("Send them again now"), page.url, again)
         link = formatting.Link(_("Outgoing hooks"), page.url_of(OutgoingHooks.page))
-        return link if page.may(tabs.CONFIGURE) else None
+        return link if page.may_configure else None
 
 
 def states(site: Any) -> list[State]:

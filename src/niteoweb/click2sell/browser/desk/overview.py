@@ -24,6 +24,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import reasons
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.report import overview
@@ -79,8 +80,8 @@ class OverviewView(OwnerPage):
     title = _("Overview")
 
     def __call__(self) -> Any:
-        if not self.may(tabs.VIEW, tabs.CONFIGURE, tabs.OPERATE):
-            raise Unauthorized(tabs.VIEW)
+        if not (self.may_view or self.may_configure or self.may_operate):
+            raise Unauthorized(privilege.VIEW)
         return super().__call__()
 
     def __init__(self, context: Any, request: Any) -> None:
@@ -96,7 +97,7 @@ class OverviewView(OwnerPage):
             if form.keys() & {"step", *self.checklist.acts}:
                 check(self.request)
                 if not self.may_configure:
-                    raise Unauthorized(tabs.CONFIGURE)
+                    raise Unauthorized(privilege.CONFIGURE)
                 if "step" not in form:
                     self.checklist.act()
                     return ""
@@ -104,7 +105,7 @@ class OverviewView(OwnerPage):
             else:
                 self.check_post()
                 if not self.may_view:
-                    raise Unauthorized(tabs.VIEW)
+                    raise Unauthorized(privilege.VIEW)
                 self.say(*overviewacts.act(self.context, form, self.by))
         except NotPossible as problem:
             self.say(problem.message, "error")
@@ -122,7 +123,7 @@ class OverviewView(OwnerPage):
     @property
     def may_cure(self) -> bool:
         """Whether this reader may settle the open matters."""
-        return self.may(tabs.VIEW, tabs.OPERATE)
+        return self.may_view or self.may_operate
 
     @property
     def needs(self) -> list[Need]:
@@ -177,10 +178,9 @@ class OverviewView(OwnerPage):
 
     def _check(self) -> Line:
         check = lastrun.check(self.context, self.now)
-        may_run = self.may(tabs.OPERATE)
         more = formatting.Link(_("See what is due, and run it now"), self.url_of(lastrun.PAGE))
         warning = check.state != Status.OK
-        return Line(check.title, check.text, warning, more if may_run else None)
+        return Line(check.title, check.text, warning, more if self.may_operate else None)
 
     def _mails(self) -> Line:
         failed = overview.mails_failed(self.context).total
@@ -248,30 +248,24 @@ class OverviewView(OwnerPage):
             ),
         )
 
-    # The set-up
-
-    @property
-    def may_configure(self) -> bool:
-        """Whether the set-up is for this reader."""
-        return self.may(tabs.CONFIGURE)
-
     # Other pages
 
     @property
     def others(self) -> list[formatting.Link]:
         """The pages that are needed now and then."""
+        view, operate, configure = privilege.VIEW, privilege.OPERATE, privilege.CONFIGURE
         own = [page for provider in registry.enabled() for page in provider.pages]
         return [
             formatting.Link(title, self.url_of(page))
             for page, title, permission in (
-                *((page.path, page.title, tabs.VIEW) for page in own),
-                ("click2sell-accounting", _("Payments and refunds of a month"), tabs.VIEW),
-                ("click2sell-members", _("Members as a file"), tabs.VIEW),
-                ("click2sell-notifications", _("Notifications as a file"), tabs.VIEW),
-                ("click2sell-hooks", _("Outgoing hooks to other systems"), tabs.CONFIGURE),
-                ("click2sell-privacy", _("Privacy: what is stored about a person"), tabs.VIEW),
-                ("click2sell-import", _("Import members"), tabs.OPERATE),
-                ("click2sell-reconcile", _("Reconcile all members"), tabs.OPERATE),
+                *((page.path, page.title, view) for page in own),
+                ("click2sell-accounting", _("Payments and refunds of a month"), view),
+                ("click2sell-members", _("Members as a file"), view),
+                ("click2sell-notifications", _("Notifications as a file"), view),
+                ("click2sell-hooks", _("Outgoing hooks to other systems"), configure),
+                ("click2sell-privacy", _("Privacy: what is stored about a person"), view),
+                ("click2sell-import", _("Import members"), operate),
+                ("click2sell-reconcile", _("Reconcile all members"), operate),
             )
             if self.may(permission)
         ]

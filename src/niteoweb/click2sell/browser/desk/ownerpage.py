@@ -13,6 +13,7 @@ from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.owner import candidates
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
@@ -40,9 +41,6 @@ CHANGED = _("Something has happened since. Nothing was changed; look again.")
 
 #: Reasons of payments that belong to no account yet.
 WAITS_FOR_ACCOUNT = ABOUT_ACCOUNT | {Reason.PRIVILEGED_ACCOUNT}
-
-#: The permission that Site Setup needs to show or delete an account.
-MANAGE_MEMBERS = "Plone Site Setup: Users and Groups"
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class OwnerPage(Tabbed):
         if not accounts.exists(user_id):
             gone = formatting.translated(_("(does not exist any more)"))
             return formatting.Link(f"{user_id} {gone}")
-        may_see = api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
+        may_see = self.may(privilege.MANAGE_MEMBERS)
         url = self.url_of("user-information", userid=user_id) if may_see else ""
         return formatting.Link(user_id, url)
 
@@ -184,22 +182,12 @@ class OwnerPage(Tabbed):
         """
         check(self.request)
         if not self.may_operate:
-            raise Unauthorized("Click2Sell: Operate purchases")
+            raise Unauthorized(privilege.OPERATE)
 
     @property
     def by(self) -> str:
         """User id of the owner."""
         return api.user.get_current().getId() or ""
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether the buttons are for this reader."""
-        return api.user.has_permission("Click2Sell: Operate purchases", obj=self.context)
-
-    @property
-    def may_view(self) -> bool:
-        """Whether buyers are named to this reader."""
-        return api.user.has_permission("Click2Sell: View purchases", obj=self.context)
 
     @property
     def is_copy(self) -> bool:
@@ -225,24 +213,21 @@ class OwnerPage(Tabbed):
     def senders(self) -> list[Sender]:
         """The payment providers that notifications are to come from."""
         return [
-            Sender(
-                provider.title,
-                effective.callback_address(provider),
-            )
+            Sender(provider.title, effective.callback_address(provider))
             for provider in registry.to_set_up()
         ]
 
     @property
     def settings_links(self) -> list[formatting.Link]:
         """The settings of these providers, for a reader who may change them."""
-        may_configure = api.user.has_permission("Click2Sell: Configure", obj=self.context)
+        if not self.may_configure:
+            return []
         return [
             formatting.Link(
                 _("Settings of ${provider}", mapping={"provider": provider.title}),
                 self.url_of(f"{provider.name}-settings"),
             )
             for provider in registry.to_set_up()
-            if may_configure
         ]
 
 

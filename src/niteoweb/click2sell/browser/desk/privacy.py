@@ -5,14 +5,13 @@ from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.fields import Field
-from niteoweb.click2sell.browser.desk.ownerpage import MANAGE_MEMBERS
 from niteoweb.click2sell.browser.desk.ownerpage import OwnerPage
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
 from niteoweb.click2sell.provisioning import pipeline
-from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import Unauthorized
 from zope.i18nmessageid import Message
@@ -44,7 +43,7 @@ class PrivacyView(OwnerPage):
     page = "click2sell-privacy"
     title = _("Privacy")
     lead = _("All that this add-on stores about an e-mail address: to download, and to erase.")
-    #: None before the dry run.
+    #: None before the preview.
     planned: preview.Preview | None = None
     #: The reason why the action is not possible, shown beside its field.
     problem: Message | str = ""
@@ -87,7 +86,7 @@ class PrivacyView(OwnerPage):
             if "erase" not in form:
                 return False
             if self.deleting and not self.may_delete:
-                raise Unauthorized(MANAGE_MEMBERS)
+                raise Unauthorized(privilege.MANAGE_MEMBERS)
             erasure.erase(
                 self.address,
                 self.reason,
@@ -156,7 +155,7 @@ class PrivacyView(OwnerPage):
     @property
     def may_delete(self) -> bool:
         """Whether this reader may delete accounts."""
-        return api.user.has_permission(MANAGE_MEMBERS, obj=self.context)
+        return self.may(privilege.MANAGE_MEMBERS)
 
     @cached_property
     def holdings(self) -> export.Holdings:

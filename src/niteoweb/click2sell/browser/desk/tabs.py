@@ -10,6 +10,7 @@ from niteoweb.click2sell.browser.pagetitle import ITitled
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.setup import Check
 from niteoweb.click2sell.setup import lastrun
 from plone import api
@@ -19,18 +20,15 @@ from zope.i18nmessageid import Message
 from zope.interface import implementer
 
 
-VIEW, CONFIGURE = "Click2Sell: View purchases", "Click2Sell: Configure"
-OPERATE = "Click2Sell: Operate purchases"
-
 OVERVIEW = "click2sell-overview"
 
 #: Pages, their titles, and the permissions of which one is needed.
 TABS = (
-    (OVERVIEW, _("Overview"), (VIEW, CONFIGURE, OPERATE)),
-    ("click2sell-members", _("Members"), (VIEW,)),
-    ("click2sell-notifications", _("Notifications"), (VIEW,)),
-    ("click2sell-report", _("Report"), (VIEW,)),
-    ("click2sell-settings", _("Settings"), (CONFIGURE,)),
+    (OVERVIEW, _("Overview"), (privilege.VIEW, privilege.CONFIGURE, privilege.OPERATE)),
+    ("click2sell-members", _("Members"), (privilege.VIEW,)),
+    ("click2sell-notifications", _("Notifications"), (privilege.VIEW,)),
+    ("click2sell-report", _("Report"), (privilege.VIEW,)),
+    ("click2sell-settings", _("Settings"), (privilege.CONFIGURE,)),
 )
 
 
@@ -85,8 +83,8 @@ class Tabbed(BrowserView):
     @property
     def need_count(self) -> int:
         """The number of all that needs the reader: notifications, and the automatic check."""
-        waiting = ledger.waiting(self.context) if self.may(VIEW) else 0
-        return waiting + (self.may(VIEW, OPERATE) and self.late_check is not None)
+        waiting = ledger.waiting(self.context) if self.may_view else 0
+        return waiting + ((self.may_view or self.may_operate) and self.late_check is not None)
 
     @cached_property
     def late_check(self) -> Check | None:
@@ -108,6 +106,21 @@ class Tabbed(BrowserView):
         """Hidden inputs of a form: plone.protect's token, and the page to go back to."""
         back = cures.came_from(self.request.form)
         return cures.hidden({cures.BACK: back} if back else {})
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the buttons are for this reader."""
+        return self.may(privilege.OPERATE)
+
+    @property
+    def may_view(self) -> bool:
+        """Whether buyers are named to this reader."""
+        return self.may(privilege.VIEW)
+
+    @property
+    def may_configure(self) -> bool:
+        """Whether settings can be changed by this reader."""
+        return self.may(privilege.CONFIGURE)
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has one of some permissions on the site."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from niteoweb.click2sell import _
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
@@ -23,8 +24,6 @@ from zope.i18nmessageid import Message
 
 #: Seconds after which to try again.
 RETRY_AFTER = 60
-#: The permission of those who can do something about the settings.
-CONFIGURE = "Click2Sell: Configure"
 
 _AWAY = _("plenigo cannot be reached at the moment. Try again in a minute.")
 _NOT_NOW = _("This cannot be bought at the moment.")
@@ -131,7 +130,8 @@ def answer_with(problem: Problem, response: Any) -> None:
 
 def of(error: Exception) -> Problem:
     """The answer for one of :data:`ERRORS`; nothing of plenigo's own words is in it."""
-    if isinstance(error, checkout.AddressTooLong) and api.user.has_permission(CONFIGURE):
+    may_configure = api.user.has_permission(privilege.CONFIGURE)
+    if isinstance(error, checkout.AddressTooLong) and may_configure:
         return Problem(503, "AddressTooLong", _TOO_LONG)
     plain = _PLAIN.get(type(error))
     if plain is not None:

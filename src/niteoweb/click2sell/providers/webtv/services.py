@@ -8,6 +8,7 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
@@ -40,7 +41,6 @@ AGAIN = 60
 REFRESHES, READINGS = rates.Rate("webtv refreshes", 1), rates.Rate("webtv readings", 10)
 
 SELL = "Click2Sell: Sell in the store"
-OPERATE, VIEW = "Click2Sell: Operate purchases", "Click2Sell: View purchases"
 
 #: What can be asked of a user, and kinds of products.
 PARTS = frozenset({"subscriptions", "content", "credit", "restrictions"})
@@ -123,7 +123,7 @@ class UsersPost(StoreOperation):
         if self.params[1:] == ["credit"]:
             self.need(SELL)
         elif self.params[:1] != ["me"]:
-            self.need(OPERATE)
+            self.need(privilege.OPERATE)
         if len(self.params) != 2 or self.params[1] not in ("refresh", "credit"):
             raise NotFound
         return super().operate()
@@ -175,7 +175,7 @@ class UsersGet(StoreOperation):
         if api.user.is_anonymous():
             raise Unauthorized
         if self.params != ["me"]:
-            self.need(VIEW)
+            self.need(privilege.VIEW)
         if len(self.params) > 1:
             raise NotFound
         return super().operate()

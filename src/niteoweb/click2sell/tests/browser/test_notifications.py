@@ -9,6 +9,7 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
+from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import registry
@@ -700,7 +701,7 @@ class TestTabs(PageTestCase):
     def test_only_those_that_one_may_use(self):
         viewer = self.person("viewer", permissions=("View purchases",))
         may_view = [
-            str(title) for _, title, permissions in tabs.TABS if tabs.VIEW in permissions
+            str(title) for _, title, permissions in tabs.TABS if privilege.VIEW in permissions
         ]
         self.assertLess(len(may_view), len(tabs.TABS))
         self.assertEqual(self.tabs(self.opened(who=viewer)), may_view)
