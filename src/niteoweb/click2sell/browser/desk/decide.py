@@ -6,7 +6,6 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
-from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import candidates
@@ -15,7 +14,6 @@ from niteoweb.click2sell.owner import NotPossible
 from niteoweb.click2sell.report import labels
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
-from zExceptions import NotFound
 from zope.i18nmessageid import Message
 
 
@@ -72,11 +70,6 @@ class DecideView(Confirmation, EntryPage):
         return self.way_back(self.entry["buyer_id"]) or self.url
 
     @property
-    def title(self) -> str:
-        """The notification in a few words."""
-        return headings.title(self.entry)
-
-    @property
     def harmful(self) -> bool:
         """Whether somebody loses access by the decision."""
         return self.what in (decisions.DECIDE, decisions.CORRECT)
@@ -85,11 +78,6 @@ class DecideView(Confirmation, EntryPage):
     def confirm_label(self) -> Message:
         """The decision that is previewed."""
         return self.label(self.what)
-
-    def __call__(self) -> str:
-        if self.entry is None:
-            raise NotFound(self.key)
-        return super().__call__()
 
     def post(self) -> str:
         """Preview the decision, or carry it out."""

@@ -11,7 +11,6 @@ from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
 from niteoweb.click2sell.browser.desk.ownerpage import EntryPage
 from niteoweb.click2sell.browser.words import changes
 from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
@@ -23,7 +22,6 @@ from niteoweb.click2sell.provisioning import preview
 from niteoweb.click2sell.report import labels
 from niteoweb.click2sell.report import notifications
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from zExceptions import NotFound
 from zope.i18nmessageid import Message
 
 
@@ -74,16 +72,6 @@ class NotificationView(EntryPage):
     others_label = _("Notifications")
     #: None before the preview.
     preview: changes.Preview | None = None
-
-    def __call__(self) -> str:
-        if self.entry is None:
-            raise NotFound(self.key)
-        return super().__call__()
-
-    @property
-    def title(self) -> str:
-        """The notification in a few words."""
-        return headings.title(self.entry)
 
     def post(self) -> str:
         """Preview another try, or make it."""

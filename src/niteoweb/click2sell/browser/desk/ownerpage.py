@@ -7,6 +7,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser.desk.tabs import Tabbed
 from niteoweb.click2sell.browser.words import formatting
+from niteoweb.click2sell.browser.words import headings
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.entitlement import ABOUT_ACCOUNT
 from niteoweb.click2sell.entitlement import Reason
@@ -26,6 +27,7 @@ from plone.protect.authenticator import check
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from typing import Any
 from urllib.parse import urlencode
+from zExceptions import NotFound
 from zExceptions import Unauthorized
 from ZODB.POSException import ConflictError
 from zope.i18nmessageid import Message
@@ -242,6 +244,16 @@ class EntryPage(OwnerPage):
         self.key = key
         self.url = self.entry_url = f"{list_url}/{key}"
         self.back = formatting.Link(_("All notifications"), list_url)
+
+    def __call__(self) -> Any:
+        if self.entry is None:
+            raise NotFound(self.key)
+        return super().__call__()
+
+    @property
+    def title(self) -> str:
+        """The notification in a few words."""
+        return headings.title(self.entry)
 
     @cached_property
     def entry(self) -> ledger.Entry | None:
