@@ -13,7 +13,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.explain import explanation
-from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
@@ -145,6 +144,6 @@ def asked_for(
     if command is not Grant:
         return command.asked_for(values, buyer_id=buyer["id"], by=by)
     if buyer is not None:
-        entries = [ledger.get(site, key) for key in buyer["keys"]]
-        values = {**values, "address": explanation.addresses(buyer, entries)[0]}
+        address, *_others = explanation.addresses(buyer, buyers.entries(site, buyer))
+        values = {**values, "address": address}
     return Grant.asked_for(values, by=by)

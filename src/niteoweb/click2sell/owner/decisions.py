@@ -78,11 +78,13 @@ class Decision(Action):
     """A decision about an entry; the owner's reason or note is for the record.
 
     :cvar name: its name in forms and addresses.
+    :cvar noted: the name of its note on the entry.
     :ivar key: of the entry.
     :ivar by: user id of the owner.
     """
 
     name: ClassVar[str]
+    noted: ClassVar[str]
     key: str
     by: str
 
@@ -107,6 +109,7 @@ class Attach(Decision):
     """Tie the buyer of an entry to a member that the owner has chosen."""
 
     name = ATTACH
+    noted = "attached"
     form = forms.IAttach
     user_id: str
     reason: str
@@ -123,7 +126,7 @@ class Attach(Decision):
             raise NotPossible(REFUSED)
         buyers.unlink_account(site, buyer)
         buyers.change(site, buyer, chosen=self.user_id, deleted_at="")
-        ledger.add_note(site, entry, now, self.by, "attached", self.reason)
+        ledger.add_note(site, entry, now, self.by, self.noted, self.reason)
         # The entry itself, too: the choice may be about an entry that does not count yet.
         return [AffectedBuyer(buyer["id"], self.key)]
 
@@ -133,20 +136,18 @@ class MakeGroup(Decision):
     """Create the group that an entry waits for; other buyers get it at the next sweep."""
 
     name = MAKE_GROUP
+    noted = "group made"
     form = forms.IMakeGroup
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
         name = entry["subject"]
         if not group.exists(name):
             if group.cannot_make(name):
-                raise NotPossible(
-                    _(
-                        'A group with the name "${group}" cannot be created.',
-                        mapping={"group": name},
-                    )
-                )
+                names = {"group": name}
+                text = _('A group with the name "${group}" cannot be created.', mapping=names)
+                raise NotPossible(text)
             group.make(name, name)
-        ledger.add_note(site, entry, now, self.by, "group made", name)
+        ledger.add_note(site, entry, now, self.by, self.noted, name)
         return [AffectedBuyer(entry["buyer_id"])]
 
 
@@ -155,6 +156,7 @@ class Decide(Decision):
     """Accept a refused entry: its transaction belongs to the buyer and product it names."""
 
     name = DECIDE
+    noted = "decided"
     form = forms.IDecide
     reason: str
 
@@ -168,11 +170,10 @@ class Decide(Decision):
         if ownership.correction(site, source):
             ownership.correct(site, source, entry["buyer"])
         _sort_out(site, source, (before, after))
-        ledger.add_note(site, entry, now, self.by, "decided", self.reason)
+        ledger.add_note(site, entry, now, self.by, self.noted, self.reason)
         # Who was erased has nothing left to lose.
         losing = () if pseudonyms.is_erased(before) else (before["id"],)
-        buyer_ids = dict.fromkeys((*losing, after["id"]))
-        return [AffectedBuyer(buyer_id) for buyer_id in buyer_ids]
+        return [AffectedBuyer(id_) for id_ in dict.fromkeys((*losing, after["id"]))]
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ class Correct(Decision):
     """
 
     name = CORRECT
+    noted = "corrected"
     form = forms.ICorrect
     address: str
     everything: bool
@@ -207,7 +209,7 @@ class Correct(Decision):
             raise NotPossible(REFUSED)
         moved = [
             other
-            for other in (ledger.get(site, key) for key in loser["keys"])
+            for other in buyers.entries(site, loser)
             if _source(other) == source or (self.everything and other["buyer"] == wrong)
         ]
         if self.everything:
@@ -227,7 +229,7 @@ class Correct(Decision):
         for moved_source in dict.fromkeys(_source(other) for other in moved):
             _sort_out(site, moved_source, (winner,))
         text = self.reason
-        note = {"at": timestamps.iso(now), "by": self.by, "what": "corrected", "text": text}
+        note = {"at": timestamps.iso(now), "by": self.by, "what": self.noted, "text": text}
         buyers.change(site, loser, notes=(*loser["notes"], note))
         notification = Notification(
             key=idempotency_key(
@@ -266,12 +268,13 @@ class Dismiss(Decision):
     """
 
     name = DISMISS
+    noted = "dismissed"
     form = forms.IDismiss
     note: str
 
     def decide(self, site: Any, entry: ledger.Entry, now: datetime) -> list[AffectedBuyer]:
         ledger.dismiss(site, entry)
-        ledger.add_note(site, entry, now, self.by, "dismissed", self.note)
+        ledger.add_note(site, entry, now, self.by, self.noted, self.note)
         if entry["counts"]:
             return [AffectedBuyer(entry["buyer_id"])]
         if entry["outcome"] == Outcome.ATTENTION:
@@ -280,9 +283,7 @@ class Dismiss(Decision):
 
 
 #: The decisions, by their names.
-DECISIONS: dict[str, type[Decision]] = {
-    decision.name: decision for decision in (Attach, MakeGroup, Decide, Correct, Dismiss)
-}
+DECISIONS = {one.name: one for one in (Attach, MakeGroup, Decide, Correct, Dismiss)}
 
 
 def _follow_address(site: Any, wrong: str, right: str) -> None:
@@ -302,7 +303,7 @@ def _is_a_strangers(site: Any, entry: ledger.Entry, concerned: Sequence[buyers.B
 def _sort_out(site: Any, source: ownership.Source, concerned: tuple[buyers.Buyer, ...]) -> None:
     """Refuse or accept the entries of a transaction, by the buyer that it belongs to now."""
     for buyer in concerned:
-        for entry in (ledger.get(site, key) for key in buyer["keys"]):
+        for entry in buyers.entries(site, buyer):
             if _source(entry) != source:
                 continue
             if ownership.belongs_to_another(site, entry):

@@ -24,14 +24,6 @@ NAMES = {
     decisions.MAKE_GROUP: (),
 }
 
-#: What a decision did, as its note stores it.
-DONE = {
-    decisions.ATTACH: "attached",
-    decisions.CORRECT: "corrected",
-    decisions.DECIDE: "decided",
-    decisions.DISMISS: "dismissed",
-    decisions.MAKE_GROUP: "group made",
-}
 
 #: The notifications that get another buyer.
 SCOPES = (
@@ -86,7 +78,7 @@ class DecideView(Confirmation, EntryPage):
         form = self.request.form
         if "find" in form or "change" in form or not self.settle(self._wanted):
             return ""
-        self.say_done(title, labels.NOTES[DONE[self.text("what")]])
+        self.say_done(title, labels.NOTES[decisions.DECISIONS[self.text("what")].noted])
         return self.way_back(buyer_id) or self.entry_url
 
     def _wanted(self) -> Action:
