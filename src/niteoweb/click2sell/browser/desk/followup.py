@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from niteoweb.click2sell import _
-from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.mail import failures
 from niteoweb.click2sell.mail import outbox
@@ -99,7 +98,7 @@ def _counted(text: Message, newest: overview.Newest) -> Message | None:
     """A text with the number of items behind a list, None for an empty list."""
     if not newest.total:
         return None
-    number = plots.number(newest.total)
+    number = formatting.number(newest.total)
     if newest.capped:
         number = formatting.translated(_("more than ${number}", mapping={"number": number}))
     return Message(text, mapping={"number": number})

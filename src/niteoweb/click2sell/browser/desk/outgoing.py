@@ -9,7 +9,6 @@ from niteoweb.click2sell import hooks
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk import overviewacts
-from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk.fields import Field
 from niteoweb.click2sell.browser.desk.fields import VERBATIM
 from niteoweb.click2sell.browser.desk.ownerpage import CHANGED
@@ -230,7 +229,7 @@ def _state(site: Any, receiver: Any) -> State:
     given_up = hooks.outbox.given_up(site, receiver["id"])
     if not waiting and not given_up:
         return State(name, _("Every event was taken."), fails=False)
-    numbers = {"waiting": plots.number(waiting), "given_up": plots.number(given_up)}
+    numbers = {"waiting": formatting.number(waiting), "given_up": formatting.number(given_up)}
     text = _("Events waiting: ${waiting}, given up: ${given_up}", mapping=numbers)
     return State(name, text, bool(receiver["failures"] or given_up), receiver["id"])
 

@@ -10,7 +10,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk import cures
 from niteoweb.click2sell.browser.desk import outgoing
 from niteoweb.click2sell.browser.desk import overviewacts
-from niteoweb.click2sell.browser.desk import plots
 from niteoweb.click2sell.browser.desk import tabs
 from niteoweb.click2sell.browser.desk.checklist import Checklist
 from niteoweb.click2sell.browser.desk.notification import later
@@ -188,7 +187,7 @@ class OverviewView(OwnerPage):
         waiting += outbox.waiting(self.context, self.now)
         if not waiting:
             return Line(_("Mail"), _("Every mail was sent."))
-        names = {"waiting": plots.number(waiting), "failed": plots.number(failed)}
+        names = {"waiting": formatting.number(waiting), "failed": formatting.number(failed)}
         text = _("Mails waiting: ${waiting}, failed so far: ${failed}", mapping=names)
         more = formatting.Link(_("See them in the report"), self.url_of("click2sell-report"))
         return Line(_("Mail"), text, bool(failed), more if self.may_view else None)
@@ -239,12 +238,12 @@ class OverviewView(OwnerPage):
         return formatting.facts(
             (_("Money in"), [paid for paid, _back, _currency in money] or ["0"]),
             (_("Money back"), [formatting.amount(*refund) for refund in refunds] or ["0"]),
-            (_("New buyers"), [plots.number(totals["new_buyers"])]),
-            (_("Renewals"), [plots.number(totals["renewals"])]),
-            (_("Access ended"), [plots.number(totals["lapses"])]),
+            (_("New buyers"), [formatting.number(totals["new_buyers"])]),
+            (_("Renewals"), [formatting.number(totals["renewals"])]),
+            (_("Access ended"), [formatting.number(totals["lapses"])]),
             (
                 _("Members with access now"),
-                [plots.number(overview.members_with_access(self.context))],
+                [formatting.number(overview.members_with_access(self.context))],
             ),
         )
 

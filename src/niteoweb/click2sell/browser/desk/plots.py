@@ -1,11 +1,10 @@
-"""The plots of the report, and its numbers in words."""
+"""The plots of the report, and months in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser.words import formatting
-from niteoweb.click2sell.browser.words.formatting import number
 from niteoweb.click2sell.report import charts
 from niteoweb.click2sell.report import overview
 from typing import Any
@@ -73,15 +72,15 @@ def _plot(
     title, values = TITLES[name], [row.values[name] for row in rows]
     total, most = sum(values), max(values)
     if not total:
-        return Plot(title, number(total), "")
+        return Plot(title, formatting.number(total), "")
     description = _(
         "From ${first} to ${last}: ${total} in all, at most ${most} (${peak}). All figures "
         "are in the table below the plots.",
         mapping={
             "first": labels[0],
             "last": labels[-1],
-            "total": number(total),
-            "most": number(most),
+            "total": formatting.number(total),
+            "most": formatting.number(most),
             "peak": labels[values.index(most)],
         },
     )
@@ -92,4 +91,4 @@ def _plot(
         labels,
         values,
     )
-    return Plot(title, number(total), svg)
+    return Plot(title, formatting.number(total), svg)
