@@ -297,6 +297,11 @@ def product_title(entry: ledger.Entry) -> str:
     return products.title(*product(entry), entry["product_name"], entry["aliases"])
 
 
+def fullname(entry: Mapping[str, Any]) -> str:
+    """The buyer's name as the entry has it, "" for none."""
+    return f"{entry['first_name']} {entry['last_name']}".strip()
+
+
 def notification(entry: ledger.Entry) -> Notification:
     """The notification that an entry was made from."""
     return records.read(Notification, entry)

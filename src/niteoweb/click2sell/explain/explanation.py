@@ -79,11 +79,8 @@ def explain(
 
 def name(entries: Sequence[ledger.Entry]) -> str:
     """The buyer's name, as the latest entry that has one has it; "" when none has."""
-    for entry in sorted(entries, key=ledger.place):
-        full = f"{entry['first_name']} {entry['last_name']}".strip()
-        if full:
-            return full
-    return ""
+    names = map(history.fullname, sorted(entries, key=ledger.place))
+    return next(filter(None, names), "")
 
 
 def addresses(buyer: buyers.Buyer, entries: Sequence[ledger.Entry]) -> tuple[str, ...]:

@@ -188,7 +188,7 @@ def _change_access(site: Any, entry: ledger.Entry, fields: dict[str, str]) -> Cu
         return None
     url = f"{site.absolute_url()}/@@click2sell-members/{buyer['id']}/revoke"
     filled = {"product": forms.product_value(product), "settles": entry["key"], **fields}
-    who = formatting.buyer_name(entry) or entry["buyer"]
+    who = history.fullname(entry) or entry["buyer"]
     label = _("End the access of ${who}", mapping={"who": who})
     return Cure(label, _address(url, filled))
 

@@ -215,11 +215,6 @@ def entry_line(site: Any, url: str, entry: ledger.Entry) -> EntryLine:
     )
 
 
-def buyer_name(entry: ledger.Entry) -> str:
-    """The buyer's name as the entry has it."""
-    return f"{entry['first_name']} {entry['last_name']}".strip()
-
-
 def entry_lines(site: Any, url: str, keys: list[str]) -> list[EntryLine]:
     """The entries of a list; see :func:`entry_line`."""
     return [

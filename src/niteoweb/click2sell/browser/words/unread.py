@@ -1,6 +1,7 @@
 """The readable part of a notification that could not be read as a whole."""
 
 from dataclasses import dataclass
+from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import ledger
 
 
@@ -42,12 +43,10 @@ def as_sent(entry: ledger.Entry) -> Sent:
     }
     first = {what: next(iter(found), "") for what, found in values.items()}
     address = entry["email"] or first["address"]
-    name = f"{entry['first_name']} {entry['last_name']}".strip()
-    sent_name = f"{first['first_name']} {first['last_name']}".strip()
     kinds = " ".join(values["kind"]).lower()
     return Sent(
         address,
-        name or sent_name,
+        history.fullname(entry) or history.fullname(first),
         entry["product_id"] or first["product"],
         bool(address) and not any(part in kinds for part in _NOT_PAID),
     )
