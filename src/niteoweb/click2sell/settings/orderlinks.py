@@ -25,11 +25,14 @@ def find(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:
         if page and not seller.member_parameter:
             return page
         if page:
-            query = {"product": id_}
-            if provider != registry.MAIN:
-                query["provider"] = provider
-            return f"{VIEW}?{urlencode(query)}"
+            return path(provider, id_)
     return ""
+
+
+def path(provider: str, product_id: str) -> str:
+    """The path below the site that leads to the order page of a product."""
+    named = {} if provider == registry.MAIN else {"provider": provider}
+    return f"{VIEW}?{urlencode({'product': product_id, **named})}"
 
 
 def link(provider: str, product_id: str, aliases: Collection[str] = ()) -> str:

@@ -16,6 +16,7 @@ from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import pages
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.settings import effective
+from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
@@ -183,22 +184,13 @@ class Steps(OwnerPage):
         for line in effective.mapping():
             seen.setdefault((line.provider, line.product_id), []).append(line.number)
         for number, ((provider, product_id), lines) in enumerate(seen.items()):
-            query = {"product": product_id}
-            if provider != registry.MAIN:
-                query["provider"] = provider
             url, button, title = "", "", products.title(provider, product_id)
             if products.order_page(provider, product_id):
-                url = self.url_of("click2sell-order", **query)
+                url = f"{self.context.absolute_url()}/{orderlinks.path(provider, product_id)}"
                 text = formatting.translated(_("Buy ${product}", mapping={"product": title}))
                 button = f'<a class="btn btn-primary" href="{escape(url)}">{escape(text)}</a>'
-            yield OrderLink(
-                f"order-{number}",
-                title,
-                url,
-                button,
-                registry.get(provider),
-                tuple(lines),
-            )
+            id_, seller = f"order-{number}", registry.get(provider)
+            yield OrderLink(id_, title, url, button, seller, tuple(lines))
 
     # The acts
 
