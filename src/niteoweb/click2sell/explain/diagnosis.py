@@ -8,7 +8,6 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import ABOUT_GROUP
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import groups as membership
-from niteoweb.click2sell.explain import timeline
 from niteoweb.click2sell.explain.groups import Membership
 from niteoweb.click2sell.explain.obstacles import Obstacle
 from niteoweb.click2sell.explain.products import ProductAccess
@@ -214,10 +213,11 @@ def _mail(site: Any, buyer: buyers.Buyer, now: datetime) -> Obstacle | None:
     """Whether only the welcome mail is missing, which members that we made get."""
     if not buyer["made"] or not accounts.never_logged_in(buyer["user_id"]):
         return None
-    mails = timeline.mails(site, [buyer["user_id"]])
-    mail = next((mail for mail in mails if mail["kind"] == outbox.WELCOME), None)
-    if mail is None:
+    mails = outbox.of_user(site, buyer["user_id"])
+    welcome = [mail for mail in mails if mail["kind"] == outbox.WELCOME]
+    if not welcome:
         return Obstacle("no mail")
+    mail = max(welcome, key=lambda mail: mail["filed_at"])
     if mail["state"] == outbox.DROPPED:
         return Obstacle("mail dropped", subject=mail["error"])
     if mail["state"] == outbox.SENT:

@@ -87,12 +87,6 @@ def of(
     return tuple(happened[::-1])
 
 
-def mails(site: Any, user_ids: Iterable[str]) -> list[outbox.Mail]:
-    """All mails to accounts, the newest first."""
-    filed = [mail for id_ in dict.fromkeys(user_ids) for mail in outbox.of_user(site, id_)]
-    return sorted(filed, key=lambda mail: mail["filed_at"], reverse=True)
-
-
 def _mails(filed: Iterable[outbox.Mail]) -> Iterator[TimelineEvent]:
     for mail in filed:
         filed_at = timestamps.from_iso(mail["filed_at"])
