@@ -103,7 +103,7 @@ def _previous_key(site: Any, provider: IPaymentProvider) -> Iterator[Check]:
 
 def _mapping(provider: IPaymentProvider) -> Check:
     title = _("Products")
-    lines = [line for line in effective.mapping() if line.provider == provider.name]
+    lines = effective.lines(provider)
     if not lines:
         text = _("No product gives a group yet. Add one under Products and groups.")
         return Check("mapping", Status.TODO, title, text)

@@ -42,8 +42,7 @@ class AccountingView(OwnerPage, download.WithDownload):
                 return accounting.between(self.text("from"), self.text("to"), zone)
             return accounting.month(self.text("month") or self.latest, zone)
         except ValueError:
-            pass
-        return None
+            return None
 
     @property
     def error(self) -> Message | None:

@@ -82,18 +82,10 @@ class TryView(OwnerPage):
     @cached_property
     def provider(self) -> IPaymentProvider:
         """The chosen provider; at first a provider that is set up and can be tried."""
-        chosen = self.text("provider")
-        for provider in self.providers:
-            if provider.name == chosen:
-                return provider
-        candidates = [
-            candidate for candidate in registry.to_set_up() if candidate in self.providers
-        ]
-        candidates += self.providers
-        return next(
-            (candidate for candidate in candidates if candidate.sample is not None),
-            candidates[0],
-        )
+        named = [one for one in self.providers if one.name == self.text("provider")]
+        set_up = [one for one in registry.to_set_up() if one in self.providers]
+        can_be_tried = [one for one in (*set_up, *self.providers) if one.sample is not None]
+        return (*named, *can_be_tried, *self.providers)[0]
 
     @cached_property
     def providers(self) -> tuple[IPaymentProvider, ...]:
@@ -127,13 +119,7 @@ class TryView(OwnerPage):
     @property
     def products(self) -> list[str]:
         """The products that have a line in the provider's mapping."""
-        return list(
-            dict.fromkeys(
-                line.product_id
-                for line in effective.mapping()
-                if line.provider == self.provider.name
-            )
-        )
+        return list(dict.fromkeys(line.product_id for line in effective.lines(self.provider)))
 
     @property
     def product(self) -> str:
