@@ -29,15 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _reconcile(site: Any, applying: bool, as_json: bool) -> int:
     from niteoweb.click2sell.owner import reconcile
 
-    changes = []
-    troubled = 0
-    for _buyer_id, change in reconcile.look(site):
-        if isinstance(change, Exception):
-            troubled += 1
-        elif change is not None:
-            changes.append(change)
-            if not as_json:
-                console.say(_line(change))
+    part = reconcile.part(site)
+    changes, troubled = part.changes, part.troubled
+    if not as_json:
+        for change in changes:
+            console.say(_line(change))
     report = reconcile.ReconcileReport()
     if applying:
         try:

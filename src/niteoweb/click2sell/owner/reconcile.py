@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -69,35 +70,6 @@ class ReconcileReport:
     left: int = 0
 
 
-def look(
-    site: Any, after: str = "", until: str = ""
-) -> Iterator[tuple[str, Change | Exception | None]]:
-    """Preview the reconciliation of buyers, one after the other; nothing is changed.
-
-    :param after: look only at buyers whose ids come after this one.
-    :param until: and not after this one; "" for all of them.
-    :returns: the id of each buyer, with its change: None for a buyer whose groups agree, or
-        the error, which is logged, for a buyer who cannot be looked at.
-    """
-    now = timestamps.now()
-    for buyer_id in batched(site, _buyers(site, after, until or None)):
-        change: Change | Exception | None = None
-        try:
-            plan = preview.plan(site, buyer_id, now, follow_mapping=True)
-            if plan.grant or plan.revoked:
-                change = Change(
-                    buyer_id=buyer_id,
-                    user_id=plan.user_id,
-                    address=buyers.addresses(buyers.get(site, buyer_id))[0],
-                    given=tuple(sorted(plan.grant)),
-                    taken=tuple(sorted(plan.revoked)),
-                )
-        except Exception as error:
-            log_failure(buyer_id, error)
-            change = error
-        yield buyer_id, change
-
-
 @dataclass(frozen=True)
 class Part:
     """The preview for some of the buyers.
@@ -112,22 +84,41 @@ class Part:
 
 
 def part(site: Any, after: str = "", until: str = "", seconds: float | None = None) -> Part:
-    """Preview the reconciliation of some of the buyers, as :func:`look` does.
+    """Preview the reconciliation of some of the buyers; nothing is changed.
 
+    :param after: look only at buyers whose ids come after this one.
+    :param until: and not after this one; "" for all of them.
     :param seconds: how long this may take, None for any time.
     """
+    now = timestamps.now()
     enough = None if seconds is None else time.monotonic() + seconds
-    changes: list[Change] = []
+    changes: list[Change | None] = []
     troubled = 0
-    for buyer_id, change in look(site, after, until):
-        if isinstance(change, Exception):
+    for buyer_id in batched(site, _buyers(site, after, until or None)):
+        try:
+            changes.append(_change(site, buyer_id, now))
+        except Exception as error:
+            log_failure(buyer_id, error)
             troubled += 1
-        elif change:
-            changes.append(change)
         if enough is not None and time.monotonic() > enough:
-            following = next(_buyers(site, buyer_id, until or None), None)
-            return Part(tuple(changes), buyer_id if following else until, troubled)
-    return Part(tuple(changes), until, troubled)
+            if next(_buyers(site, buyer_id, until or None), None):
+                until = buyer_id
+            break
+    return Part(tuple(filter(None, changes)), until, troubled)
+
+
+def _change(site: Any, buyer_id: str, now: datetime) -> Change | None:
+    """The change for a buyer, None for one whose groups agree."""
+    plan = preview.plan(site, buyer_id, now, follow_mapping=True)
+    if not plan.grant and not plan.revoked:
+        return None
+    return Change(
+        buyer_id=buyer_id,
+        user_id=plan.user_id,
+        address=buyers.addresses(buyers.get(site, buyer_id))[0],
+        given=tuple(sorted(plan.grant)),
+        taken=tuple(sorted(plan.revoked)),
+    )
 
 
 def fingerprint(changes: Iterable[Change]) -> str:
