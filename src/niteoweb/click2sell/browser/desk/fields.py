@@ -7,7 +7,6 @@ from dataclasses import field
 from niteoweb.click2sell.browser.words.formatting import Part
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zope.i18nmessageid import Message
-from zope.schema.interfaces import IField
 
 
 #: Values, each with its text.
@@ -37,15 +36,6 @@ class Field(Part):
     more: Mapping[str, str] = field(default_factory=dict)
     form: str = "field"
     template = ViewPageTemplateFile("../templates/field.pt")
-
-    @classmethod
-    def of_command(
-        cls, field: IField, value: str, type_: str, choices: Choices, error: Message | None
-    ) -> "Field":
-        """A field of the form of a command, as its schema has it."""
-        more = {"autocomplete": "off"}
-        help_ = field.description or None
-        return cls(field.__name__, field.title, value, type_, choices, help_, error, more)
 
     @property
     def id(self) -> str:

@@ -93,8 +93,16 @@ class CommandPage(Confirmation):
             products = self._products
             value = value or (next(iter(products)) if len(products) == 1 else "")
             choices = [("", _("choose")), *products.items()]
-        type_, problem = TYPES.get(name, "text"), self.problems.get(name)
-        return Field.of_command(field, value, type_, choices, problem)
+        return Field(
+            name,
+            field.title,
+            value,
+            TYPES.get(name, "text"),
+            choices,
+            help=field.description or None,
+            error=self.problems.get(name),
+            more={"autocomplete": "off"},
+        )
 
     @property
     def _products(self) -> dict[str, Message | str]:
