@@ -1,5 +1,6 @@
 """A command for several buyers, in one commit."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +34,7 @@ class Several(Action):
 def asked_for(
     site: Any,
     name: str,
-    buyer_ids: list[str],
+    chosen: Iterable[buyers.Buyer],
     values: Mapping[str, Any],
     by: str,
     now: datetime,
@@ -48,10 +49,7 @@ def asked_for(
     """
     possible: dict[str, commands.Command] = {}
     left_out: dict[str, Message] = {}
-    for buyer_id in buyer_ids:
-        buyer = buyers.get(site, buyer_id)
-        if buyer is None:
-            continue
+    for buyer in chosen:
         command = commands.asked_for(site, name, buyer, values, by)
         try:
             if isinstance(command, commands.Resend):
@@ -59,7 +57,7 @@ def asked_for(
             else:
                 tuple(command.notifications(site, now))
         except NotPossible as problem:
-            left_out[buyer_id] = problem.message
+            left_out[buyer["id"]] = problem.message
         else:
-            possible[buyer_id] = command
+            possible[buyer["id"]] = command
     return Several(possible, left_out)

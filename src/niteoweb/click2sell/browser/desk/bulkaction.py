@@ -116,9 +116,8 @@ class BulkActionView(CommandPage):
         return Link(name, f"{self.cancel_url}/{buyer['id']}")
 
     def _wanted(self) -> several.Several:
-        ids, values = [buyer["id"] for buyer in self.chosen], dict(self.values)
-        now = timestamps.now()
-        self.wanted = several.asked_for(self.context, self.act, ids, values, self.by, now)
+        asked = self.act, self.chosen, self.values, self.by
+        self.wanted = several.asked_for(self.context, *asked, timestamps.now())
         return self.wanted
 
     def _carry_out(self, wanted: several.Several) -> None:
