@@ -126,11 +126,6 @@ class MembersView(ListPage, WithDownload):
         ]
 
     @property
-    def selects(self) -> bool:
-        """Whether the reader can select buyers for an act."""
-        return self.may_operate
-
-    @property
     def all_selected(self) -> bool:
         """Whether the rows of the page are selected at first."""
         return "select" in self.request.form
