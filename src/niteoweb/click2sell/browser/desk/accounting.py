@@ -35,7 +35,7 @@ class AccountingView(OwnerPage, download.WithDownload):
 
     @cached_property
     def period(self) -> accounting.Period | None:
-        """The chosen time, None before the choice and for a mistake in it."""
+        """The chosen time, None for a mistake in it."""
         zone = plone_site.timezone()
         try:
             if self.text("from") or self.text("to"):
@@ -47,7 +47,7 @@ class AccountingView(OwnerPage, download.WithDownload):
     @property
     def error(self) -> Message | None:
         """The mistake in the chosen time, None for no mistake."""
-        if self.period is not None or not any(map(self.text, ("month", "from", "to"))):
+        if self.period is not None:
             return None
         return _(
             "Choose a month, or enter two days such as 2027-01-31, at most a year from each "
