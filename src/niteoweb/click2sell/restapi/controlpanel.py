@@ -54,7 +54,7 @@ class Click2SellControlpanel(RegistryConfigletPanel):
 
     def __init__(self, context: Any, request: Any) -> None:
         self.provider = provider = registry.get(self.__name__)
-        self.schema, self.title = provider.schema, provider.title
+        self.schema = provider.schema
         self.schema_prefix = provider.schema.__identifier__
         # Site Setup has one entry for all providers; it stands for the main one here.
         self.configlet_id = f"{provider.name}Configuration"

@@ -12,15 +12,6 @@ from niteoweb.click2sell.settings import secretkeys
 
 
 __all__ = [
-    *[
-        "apitoken",
-        "effective",
-        "membertoken",
-        "networks",
-        "orderlinks",
-        "ownaddress",
-        "products",
-        "rules",
-        "secretkeys",
-    ],
+    *["apitoken", "effective", "membertoken", "networks", "orderlinks", "ownaddress"],
+    *["products", "rules", "secretkeys"],
 ]
