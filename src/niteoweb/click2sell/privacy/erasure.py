@@ -80,7 +80,7 @@ LONGEST_REASON = 500
 
 
 class Changed(NotPossible):
-    """Something has happened since the dry run."""
+    """Something has happened since the preview."""
 
     def __init__(self) -> None:
         super().__init__(_("Something has happened since. Nothing was changed; look again."))
@@ -99,7 +99,7 @@ def erase(
     :param reason: for the record; must not name an address.
     :param by: user id of the owner.
     :param delete_member: also delete the buyer's account.
-    :param fingerprint: of the dry run; "" for none.
+    :param fingerprint: of the preview; "" for none.
     :returns: the record of it, as it is kept.
     :raises NotPossible: there is nothing to erase, or not in this way.
     :raises Changed: the data have changed since the preview.
