@@ -1,7 +1,6 @@
 """The base of the pages of Site Setup."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
@@ -16,9 +15,6 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.owner import candidates
-from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.settings import effective
-from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import transactions
 from plone import api
@@ -43,17 +39,6 @@ CHANGED = _("Something has happened since. Nothing was changed; look again.")
 
 #: Reasons of payments that belong to no account yet.
 WAITS_FOR_ACCOUNT = ABOUT_ACCOUNT | {Reason.PRIVILEGED_ACCOUNT}
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A payment provider, for a site without notifications.
-
-    :ivar callback: the address for its notifications.
-    """
-
-    title: str
-    callback: str
 
 
 def ask_to_try_later(request: Any) -> None:
@@ -205,32 +190,6 @@ class OwnerPage(Tabbed):
     def nothing_yet(self) -> bool:
         """Whether no notification ever arrived."""
         return not ledger.count(self.context)
-
-    @property
-    def secret_key_is_set(self) -> bool:
-        """Whether a notification could be accepted."""
-        return any(secretkeys.is_set(provider) for provider in registry.to_set_up())
-
-    @property
-    def senders(self) -> list[Sender]:
-        """The payment providers that notifications are to come from."""
-        return [
-            Sender(provider.title, effective.callback_address(provider))
-            for provider in registry.to_set_up()
-        ]
-
-    @property
-    def settings_links(self) -> list[formatting.Link]:
-        """The settings of these providers, for a reader who may change them."""
-        if not self.may_configure:
-            return []
-        return [
-            formatting.Link(
-                _("Settings of ${provider}", mapping={"provider": provider.title}),
-                self.url_of(f"{provider.name}-settings"),
-            )
-            for provider in registry.to_set_up()
-        ]
 
 
 class EntryPage(OwnerPage):

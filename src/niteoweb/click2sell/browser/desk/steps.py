@@ -20,6 +20,7 @@ from niteoweb.click2sell.settings import orderlinks
 from niteoweb.click2sell.settings import ownaddress
 from niteoweb.click2sell.settings import products
 from niteoweb.click2sell.settings import rules
+from niteoweb.click2sell.settings import secretkeys
 from niteoweb.click2sell.setup import memberspage
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
@@ -99,6 +100,19 @@ class Steps(OwnerPage):
         return self.done == len(self.all)
 
     # A payment provider
+
+    @property
+    def secret_key_is_set(self) -> bool:
+        """Whether a notification could be accepted."""
+        return any(secretkeys.is_set(provider) for provider in registry.to_set_up())
+
+    @property
+    def senders(self) -> list[formatting.Link]:
+        """The providers that notifications are to come from, each with the address for them."""
+        return [
+            formatting.Link(provider.title, effective.callback_address(provider))
+            for provider in registry.to_set_up()
+        ]
 
     @property
     def can_enter_key(self) -> bool:

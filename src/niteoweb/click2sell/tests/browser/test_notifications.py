@@ -12,8 +12,6 @@ from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import unreadable
-from niteoweb.click2sell.provider import registry
-from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.report import labels
@@ -250,30 +248,12 @@ class TestList(PageTestCase):
 
     def test_nothing_yet(self):
         browser = self.opened()
-        text = self.text(browser)
-        self.assertIn("No notification has arrived yet", text)
-        self.assertIn(f"{self.portal.absolute_url()}/@@click2sell", text)
-        self.assertIn("Try a purchase", text)
-        self.assertNotIn("Set the secret key", text)
+        self.assertIn("No notification has arrived yet", self.text(browser))
         self.assertNotIn('method="get"', browser.contents.partition("<h1")[2])
-        browser.getLink("Settings of Click2Sell").click()
-        self.assertTrue(browser.url.endswith("/@@click2sell-settings"))
-        self.settings(secretkey=None)
-        self.assertIn("Set the secret key", self.text(self.opened()))
-
-    def test_nothing_yet_of_the_provider_that_is_used(self):
-        self.settings(secretkey=None, mapping=[])
-        stored = registry.settings(PLENIGO)
-        stored.enabled, stored.secretkey = True, "a secret key of plenigo"
-        transaction.commit()
-        browser = self.opened()
-        text = self.text(browser).replace(" :", ":")
-        self.assertIn("Enter this address for the notifications at plenigo:", text)
-        self.assertIn(f"{self.portal.absolute_url()}/@@plenigo", text)
-        self.assertNotIn("notifications at Click2Sell", text)
-        self.assertNotIn("Set the secret key", text)
-        browser.getLink("Settings of plenigo").click()
-        self.assertTrue(browser.url.endswith("/@@plenigo-settings"))
+        browser.getLink("What to do next").click()
+        self.assertIn("Set-up in five steps", self.text(browser))
+        viewer = self.person("viewer", permissions=("View purchases",))
+        self.assertNotIn("What to do next", self.text(self.opened(who=viewer)))
 
     def test_nothing_for_these_filters(self):
         self.history()

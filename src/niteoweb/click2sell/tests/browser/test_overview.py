@@ -8,6 +8,8 @@ from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.settings import ownaddress
@@ -405,6 +407,18 @@ class TestSteps(OverviewTestCase):
         self.assertIn("The secret key was saved.", text)
         self.assertNotIn(KEY, text)
         self.assertEqual(self.stored().secretkey, KEY)
+
+    def test_the_addresses_for_the_notifications(self):
+        browser = self.opened()
+        self.assertIn("notifications at Click2Sell", self.text(browser))
+        self.assertIn(f"{self.portal.absolute_url()}/@@click2sell", browser.contents)
+        stored = registry.settings(PLENIGO)
+        stored.enabled, stored.secretkey = True, "a secret key of plenigo"
+        transaction.commit()
+        browser = self.opened()
+        self.assertIn("notifications at plenigo", self.text(browser))
+        self.assertIn(f"{self.portal.absolute_url()}/@@plenigo", browser.contents)
+        self.assertNotIn("notifications at Click2Sell", self.text(browser))
 
     def test_a_product(self):
         self.assertIn("Enter the id of the product", self.act(step="product", product="7"))

@@ -387,9 +387,7 @@ PAGES = (
     Shown("notifications", LIST, "Accounting: what was paid and paid back in a month", "link"),
     Shown("notifications-filtered", f"{LIST}?outcome=needs+attention", "Show all", "link"),
     Shown("notifications-wrong-filter", f"{LIST}?from=never", "Filter"),
-    Shown(
-        "notifications-none", LIST, "Settings of Click2Sell", "link", before=forget_everything
-    ),
+    Shown("notifications-none", LIST, "What to do next", "link", before=forget_everything),
     Shown("notification", entry("needs attention", "group missing"), CREATE),
     Shown("notification-failed", entry("failed"), TRY),
     Shown(
