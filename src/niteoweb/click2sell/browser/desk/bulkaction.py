@@ -15,11 +15,8 @@ from typing import Any
 from zExceptions import NotFound
 
 
-#: The acts for several buyers: names of commands.
-ACTS = (
-    ("resend", _("Mail the welcome mail again")),
-    ("extend", _("Extend access")),
-)
+#: The acts for several buyers: names of commands, with their titles.
+ACTS = {name: commands.COMMANDS[name].title for name in ("resend", "extend")}
 
 #: Buyers of one act, at most: a page of the list.
 MOST = 50
@@ -40,7 +37,7 @@ class BulkActionView(CommandPage):
         if self.request.method != "POST":
             self.request.response.redirect(self.cancel_url)
             return ""
-        if self.act not in dict(ACTS):
+        if self.act not in ACTS:
             raise NotFound(self.act)
         return super().__call__()
 
