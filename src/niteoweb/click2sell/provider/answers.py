@@ -1,6 +1,9 @@
 """The answers of a provider's API, and the errors that stand for none and for no."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import jsonbody
 
 
@@ -16,6 +19,18 @@ class NoAnswer(Unreachable):
 
     def __init__(self) -> None:
         super().__init__("no answer")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Read an answer; one with a field that is missing or malformed is no answer.
+
+    :raises Unreachable: there is such a field.
+    """
+    try:
+        yield
+    except ParameterError:
+        raise Unreachable("answer unreadable") from None
 
 
 class TokenRefused(Unreachable):

@@ -21,6 +21,7 @@ from niteoweb.click2sell.provider.answers import Codes
 from niteoweb.click2sell.provider.answers import NO_CODES
 from niteoweb.click2sell.provider.answers import NoAnswer
 from niteoweb.click2sell.provider.answers import NotFound
+from niteoweb.click2sell.provider.answers import reading
 from niteoweb.click2sell.provider.answers import Refused
 from niteoweb.click2sell.provider.answers import Rejected
 from niteoweb.click2sell.provider.answers import Reply
@@ -39,7 +40,8 @@ import time
 
 
 # With the names of those modules that its callers need.
-__all__ = ["Codes", "INSECURE_VARIABLE", "JsonApi", "NoAnswer", "allowed", "post", "within"]
+__all__ = ["Codes", "JsonApi", "NoAnswer", "allowed", "post", "reading", "within"]
+__all__ += ["INSECURE_VARIABLE"]
 
 #: Seconds after which a question is not tried again, and no more of an answer is read.
 PATIENCE = 30
@@ -213,10 +215,8 @@ class JsonApi:
         status, body = self._exchange("POST" if values else "GET", (), (), **content)
         if 300 <= status < 400:
             raise Unreachable(f"status {status}")
-        try:
+        with reading():
             return jsonbody.read(body)
-        except ParameterInvalid:
-            raise Unreachable("answer unreadable") from None
 
     def _try(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any

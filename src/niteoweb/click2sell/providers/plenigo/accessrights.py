@@ -16,7 +16,6 @@ from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.paywall import Decision
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import jsonapi
@@ -121,13 +120,11 @@ def _read(
 ) -> Answer:
     query = {"accessRightUniqueIds": ",".join(sorted(rights))}
     body = api.ask("GET", *path, "hasAccess", query=query, repeat=False).body
-    try:
+    with jsonapi.reading():
         granted, blocked = body.boolean("accessGranted"), body.boolean("customerBlocked")
         giving = [one for one in body.parts("items") if one.boolean("accessGranted")]
         ends = [one.moment("lifeTimeEnd") for one in giving]
         limits = [one.moment("maxCacheDate") for one in giving]
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     if granted is None:
         raise Unreachable("answer unreadable")
     if blocked or not granted:

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
-from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import orders
@@ -72,11 +70,9 @@ def add(store: str, value: Mapping[str, Any]) -> list[Purchase]:
         reply = api.ask(
             "POST", "appStores", STORES[store], value=value, yes=frozenset({200, 201})
         )
-    try:
+    with jsonapi.reading():
         several = reply.body.parts("purchases")
         return [_purchase(one) for one in several or [reply.body]]
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def verify(store: str, token: str) -> Purchase:
@@ -127,10 +123,8 @@ def _verified(api: JsonApi, store: str, token: str) -> Purchase:
 
 
 def _read(body: JsonBody) -> Purchase:
-    try:
+    with jsonapi.reading():
         return _purchase(body)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def _purchase(body: JsonBody) -> Purchase:

@@ -169,13 +169,11 @@ def pages(
     parameters = {"size": str(PAGE), "sort": "ASC", **query}
     seen: set[str] = set()
     while True:
-        try:
-            # A page that is not full need not be the last one; an empty one is.
-            answer = read(api, *path, **parameters)
+        # A page that is not full need not be the last one; an empty one is.
+        answer = read(api, *path, **parameters)
+        with jsonapi.reading():
             items = answer.parts("items")
             after = answer.identifier("startingAfterId")
-        except ParameterError:
-            raise Unreachable("answer unreadable") from None
         if not items:
             return
         for item in reversed(items):

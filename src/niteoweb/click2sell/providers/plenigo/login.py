@@ -24,11 +24,9 @@ from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import plonepas
 from niteoweb.click2sell.member import privilege
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Refused
-from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import oauth
@@ -177,11 +175,9 @@ def _member(customer: JsonBody, customer_id: str) -> str:
 
     :param customer: as plenigo shows it.
     """
-    try:
+    with jsonapi.reading():
         is_same = customer.identifier("customerId") == customer_id
         is_active = customer.text("status") == states.ACTIVATED
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     site = plone_site.get()
     buyer = customers.buyer(site, (states.NAME, customer_id))
     if not (is_same and is_active) or buyer is None or pseudonyms.is_erased(buyer):

@@ -6,11 +6,10 @@ stands beside the present one, at plenigo's stage too; and that the id of a prof
 customer of the present API. So whoever is told a profile compares it with that customer.
 """
 
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Refused
-from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +46,7 @@ def profile(settings: Any, code: str, redirect_uri: str) -> tuple[str, str]:
         "client_secret": settings.client_secret,
         **({"redirect_uri": redirect_uri} if redirect_uri else {}),
     }
-    try:
+    with jsonapi.reading():
         answer = _accepted(_api(settings, "oauth2/verify").form(values))
         token = answer.text("access_token", LONGEST_TOKEN)
         if not token:
@@ -55,8 +54,6 @@ def profile(settings: Any, code: str, redirect_uri: str) -> tuple[str, str]:
         found = _accepted(_api(settings, "user/profile").form({}, token=token))
         id_ = found.identifier("userId") or found.identifier("id")
         return id_, found.text("email").lower()
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def _api(settings: Any, path: str) -> JsonApi:

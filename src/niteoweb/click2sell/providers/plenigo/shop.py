@@ -11,6 +11,7 @@ from datetime import datetime
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Rejected
@@ -81,15 +82,13 @@ def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
         reply = api.ask(
             "POST", "customers", value=value, yes=frozenset({201, 208}), repeat=True
         )
-        given = reply.body.required("customerId")
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     except Rejected as error:
         if error.code in ADDRESS_TAKEN:
             raise AddressTaken from None
         if error.code == ID_TAKEN:
             raise IdTaken from None
         raise
+    given = _text(reply.body, "customerId")
     if reply.status == 208 and given != id_:
         raise AddressTaken
     return given
@@ -98,14 +97,12 @@ def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
 def customer_at(api: JsonApi, address: str) -> str:
     """The one customer with an address who may use purchases, "" for none or several."""
     query = {"email": address, "size": str(client.SMALLEST_PAGE)}
-    try:
+    with jsonapi.reading():
         listed = client.read(api, "customers", **query).parts("items")
         found = [one for one in listed if one.text("email").lower() == address.lower()]
         if len(found) != 1 or found[0].text("status") != states.ACTIVATED:
             return ""
         return found[0].required("customerId")
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def prepare(api: JsonApi, value: Mapping[str, Any]) -> str:
@@ -156,13 +153,11 @@ def begin_session(
     body = (reply := api.ask("POST", "sessions", customer_id, value=value, yes=yes)).body
     if reply.status == 202:
         return _session(body), "", ""
-    try:
+    with jsonapi.reading():
         listed = body.part("activeSessions").parts("items")
         oldest = min(listed, key=lambda one: one.text("createdAt"), default=None)
         removal = body.text("removalToken", LONGEST_SESSION)
         return "", removal, oldest.identifier("sessionId") if oldest else ""
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def replace_session(api: JsonApi, removal: str, session_id: str) -> str:
@@ -208,7 +203,7 @@ def ordered(
         order = client.read(api, "orders", number)
     except NotFound:
         return None
-    try:
+    with jsonapi.reading():
         items = order.parts("items")
         receivers = {item.identifier("deliveryCustomerId") for item in items}
         if customer_id not in {order.identifier("invoiceCustomerId"), *receivers}:
@@ -221,8 +216,6 @@ def ordered(
                 query = {"subscriptionItemId": item_id, "size": size}
                 listed = client.read(api, "subscriptions", **query).parts("items")
                 found += [states.of_listed(one, now) for one in listed]
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     return found
 
 
@@ -299,17 +292,13 @@ def _parts(body: JsonBody, name: str) -> list[JsonBody]:
 
 
 def _session(body: JsonBody) -> str:
-    try:
+    with jsonapi.reading():
         session = body.text("customerSession", LONGEST_SESSION)
-    except ParameterError:
-        session = ""
     if not session:
         raise Unreachable("answer unreadable")
     return session
 
 
 def _text(body: JsonBody, name: str) -> str:
-    try:
+    with jsonapi.reading():
         return body.required(name)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None

@@ -188,11 +188,9 @@ def _change(
                 body, found = _read(api, user_id, id_, stored)
                 if (found.cancelled is not None) != cancelled:
                     raise
-    try:
+    with jsonapi.reading():
         notification = states.of_listed(body, now)
         found = _subscription(body, stored)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     checkout.process([notification])
     return found
 
@@ -219,13 +217,12 @@ def _read(api: JsonApi, user_id: str, id_: str, stored: Any) -> tuple[JsonBody, 
         raise NotTheirs
     try:
         body = client.read(api, "subscriptions", id_)
+    except NotFound:
+        raise NotTheirs from None
+    with jsonapi.reading():
         if body.identifier("invoiceCustomerId") not in mine:
             raise NotTheirs
         return body, _subscription(body, stored)
-    except NotFound:
-        raise NotTheirs from None
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def _subscription(body: JsonBody, stored: Any) -> Subscription:

@@ -17,7 +17,6 @@ from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import NotFound
 from niteoweb.click2sell.provider import Refused
-from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.stripe import events
 from niteoweb.click2sell.providers.stripe import payments
 from niteoweb.click2sell.providers.stripe import protocol
@@ -117,7 +116,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
     if not settings.api_token:
         raise Refused(NO_TOKEN)
     start, types = str(int(max(since, now - KEPT).timestamp())), protocol.EVENT_TYPES
-    try:
+    with jsonapi.reading():
         for first in range(0, len(types), MOST_TYPES):
             wanted = {"created[gte]": start, "types[]": types[first : first + MOST_TYPES]}
             for event in Account(settings).pages("events", **wanted):
@@ -125,8 +124,6 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
                     yield from protocol.read(event)
                 except ParameterError as error:
                     logger.warning("An event of Stripe's list is left out: %s", error.parameter)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def _told(account: Account, notification: Notification, now: datetime) -> list[Notification]:

@@ -1,21 +1,15 @@
 """The part of the store's API that sells: a function for each question, see :mod:`.client`."""
 
-from collections.abc import Callable
 from decimal import Decimal
-from niteoweb.click2sell.notification import ParameterError
-from niteoweb.click2sell.provider import JsonBody
-from niteoweb.click2sell.provider import Unreachable
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv.client import ask
 from niteoweb.click2sell.providers.webtv.client import user_id
 from typing import Any
-from typing import TypeVar
 
 import secrets
 
-
-T = TypeVar("T")
 
 #: Of a payment, in the store's books.
 DESCRIPTION = "niteoweb.click2sell"
@@ -23,7 +17,8 @@ DESCRIPTION = "niteoweb.click2sell"
 
 def order(settings: Any, user: str) -> orders.Order:
     """The current order of a user, else the cart."""
-    return _read(orders.order, ask(settings, "store", "get_cart", user))
+    with jsonapi.reading():
+        return orders.order(ask(settings, "store", "get_cart", user))
 
 
 def change_cart(
@@ -64,13 +59,8 @@ def add_payment(
         "transaction": transaction,
         "description": DESCRIPTION,
     }
-    ask(
-        settings,
-        "store",
-        "add_payment",
-        user,
-        **orders.payment(settings.payment_fields, values),
-    )
+    form = orders.payment(settings.payment_fields, values)
+    ask(settings, "store", "add_payment", user, **form)
 
 
 def process(settings: Any, user: str) -> None:
@@ -81,7 +71,8 @@ def process(settings: Any, user: str) -> None:
 def terms(settings: Any, user: str, product: str) -> orders.Terms:
     """The terms of the recurring payments of a product."""
     do = "get_subscription_pre_rp_info"
-    return _read(orders.terms, ask(settings, "store", do, user, productID=product))
+    with jsonapi.reading():
+        return orders.terms(ask(settings, "store", do, user, productID=product))
 
 
 def set_recurring(
@@ -105,8 +96,9 @@ def restrictions(settings: Any, user: str) -> dict[str, list[str]]:
 
 def credit(settings: Any, user: str) -> Decimal:
     """The credit of a user."""
-    body = ask(settings, "store", "get_credit", user)
-    return _read(lambda b: orders.number(b.part("data"), "buyer_credit"), body) or Decimal(0)
+    with jsonapi.reading():
+        body = ask(settings, "store", "get_credit", user).part("data")
+        return orders.number(body, "buyer_credit") or Decimal(0)
 
 
 def change_credit(
@@ -135,12 +127,6 @@ def create_user(settings: Any, email: str) -> str:
         alias=email.partition("@")[0][:60],
         notify_webmaster="0",
     )
-    id_ = _read(lambda body: body.identifier("id"), answer)
+    with jsonapi.reading():
+        id_ = answer.identifier("id")
     return id_ if states.is_id(id_) else user_id(settings, email)
-
-
-def _read(reader: Callable[[JsonBody], T], answer: JsonBody) -> T:
-    try:
-        return reader(answer)
-    except (ParameterError, ValueError):
-        raise Unreachable("answer unreadable") from None

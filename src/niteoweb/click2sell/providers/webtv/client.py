@@ -12,6 +12,7 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import JsonApi
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
@@ -109,11 +110,9 @@ def ask(settings: Any, go: str, do: str, iq: str = "", **values: str) -> JsonBod
         "signature": protocol.signature(settings.api_token, salt, moment),
     }
     answer = JsonApi(settings.api_url or "", {}).form(values, **parameters)
-    try:
+    with jsonapi.reading():
         code = answer.identifier("error")
         text = answer.title("error_long")
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     if code and not _CODE.fullmatch(code) or not answer.items():
         # Nobody knows what that means: who has asked looks what became of it.
         raise Unreachable("answer unreadable")
@@ -145,11 +144,10 @@ def content(settings: Any, user: str) -> states.Listed:
 def user_id(settings: Any, email: str) -> str:
     """The id of the user with an address, "" for none."""
     try:
-        id_ = ask(settings, "users", "get_id_from_email", email).identifier("id")
+        with jsonapi.reading():
+            id_ = ask(settings, "users", "get_id_from_email", email).identifier("id")
     except UserNotFound:
         return ""
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     # None is -1, 0 or null.
     return id_ if states.is_id(id_) else ""
 
@@ -167,10 +165,8 @@ def users(settings: Any, page: int) -> tuple[list[states.User], int]:
         current_page=str(page),
         statusFilter="1",
     )
-    try:
+    with jsonapi.reading():
         found = states.users(answer)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     usable = []
     for body in found:
         # One that cannot be read must not keep the others out for ever.
@@ -181,10 +177,8 @@ def users(settings: Any, page: int) -> tuple[list[states.User], int]:
 
 def user(settings: Any, id_: str) -> states.User | None:
     """A user, None for one that is not active or has no usable address."""
-    try:
+    with jsonapi.reading():
         return _user(ask(settings, "users", "get", id_).part("data"))
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
 
 
 def _user(body: JsonBody) -> states.User | None:

@@ -138,7 +138,7 @@ def terms(answer: JsonBody) -> Terms:
         amount=amount,
         currency=body.required("currency_code"),
         period=body.required("period"),
-        frequency=int(body.identifier("period_frequency") or "1"),
+        frequency=int(number(body, "period_frequency") or 1),
         first=first,
         subscription=body.identifier("id_subscription").removeprefix("-1"),
     )

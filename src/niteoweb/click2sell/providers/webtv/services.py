@@ -197,13 +197,11 @@ class UsersGet(StoreOperation):
         if not states.is_id(id_):
             raise client.UserNotFound("USER_NOT_FOUND", "")
         told: dict[str, Any] = {"user": id_, "currency": settings.currency}
-        try:
+        with jsonapi.reading():
             if "subscriptions" in parts:
                 told["subscriptions"] = _items(client.subscriptions(settings, id_).items)
             if "content" in parts:
                 told["content"] = _items(client.content(settings, id_).items)
-        except ParameterError:
-            raise Unreachable("answer unreadable") from None
         if "credit" in parts:
             told["credit"] = orders.money(carts.credit(settings, id_))
         if "restrictions" in parts:

@@ -21,6 +21,7 @@ from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.owner import NotPossible
+from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
@@ -130,10 +131,8 @@ def refresh(id_: str) -> bool:
             return False
         writer.run(lambda site: users.take_in(site, [user], timestamps.now()))
     turn = Turn(settings)
-    try:
+    with jsonapi.reading():
         reading = _read(turn, user)
-    except ParameterError:
-        raise Unreachable("answer unreadable") from None
     _tell(turn, [reading], breaker.limit(plone_site.get()), confirmed=False)
     return not turn.numbers["held"]
 
