@@ -14,7 +14,6 @@ from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
-from niteoweb.click2sell.providers.plenigo import orders
 from niteoweb.click2sell.providers.plenigo import tie
 from typing import Any
 
@@ -104,16 +103,7 @@ def associate(store: str, token: str, user_id: str, language: str) -> Purchase:
             if purchase.customer_id != own:
                 raise Taken
         path = ("customers", own, "appStoreSubscriptions")
-        found = [
-            notification
-            for one in client.pages(api, path, "appStoreSubscriptionId")
-            for notification in client.readable(
-                one,
-                "appStoreSubscriptionId",
-                lambda body: (orders.of_app_store(body, now),),
-                now,
-            )
-        ]
+        found = list(client.listed(api, path, client.STORE_SUBSCRIPTIONS, now))
     checkout.process(found)
     return purchase
 

@@ -37,6 +37,15 @@ SMALLEST_PAGE = 5
 #: plenigo's emergency mode, and the errors about the session of a customer.
 CODES = jsonapi.Codes(away=frozenset({99018}), session=frozenset({99010, 99011, 20028}))
 
+#: A list: the field with the id of an item, and an item's notifications, as read at a moment.
+List = tuple[str, Callable[[JsonBody, datetime], Iterable[Notification]]]
+SUBSCRIPTIONS: List = "subscriptionId", lambda item, at: (states.of_listed(item, at),)
+ORDERS: List = "orderId", orders.of_order
+STORE_SUBSCRIPTIONS: List = (
+    "appStoreSubscriptionId",
+    lambda item, at: (orders.of_app_store(item, at),),
+)
+
 NO_TOKEN = "no token"  # noqa: S105
 NO_ADDRESS = "no address"
 
@@ -120,21 +129,13 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
         raise Refused(NO_TOKEN)
     api = connect(settings)
     start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for item in pages(api, ("subscriptions",), "subscriptionId", startTime=start):
-        yield from readable(
-            item, "subscriptionId", lambda one: (states.of_listed(one, now),), now
-        )
-    for path, id_, read_ in (
-        (("orders",), "orderId", lambda one: orders.of_order(one, now)),
-        (
-            ("appStores", "subscriptions"),
-            "appStoreSubscriptionId",
-            lambda one: (orders.of_app_store(one, now),),
-        ),
+    yield from listed(api, ("subscriptions",), SUBSCRIPTIONS, now, startTime=start)
+    for path, list_ in (
+        (("orders",), ORDERS),
+        (("appStores", "subscriptions"), STORE_SUBSCRIPTIONS),
     ):
         try:
-            for item in pages(api, path, id_, startTime=start):
-                yield from readable(item, id_, read_, now)
+            yield from listed(api, path, list_, now, startTime=start)
         except Refused as error:
             # A part of plenigo that the site has not bought.
             logger.warning("plenigo does not list %s: %s", "/".join(path), error.reason)
@@ -191,20 +192,16 @@ def pages(
         parameters["startingAfter"] = after
 
 
-def readable(
-    item: JsonBody,
-    id_name: str,
-    read_: Callable[[JsonBody], Iterable[Notification]],
-    now: datetime,
+def listed(
+    api: JsonApi, path: tuple[str, ...], list_: List, now: datetime, **query: str
 ) -> Iterator[Notification]:
-    """The notifications of an item of a list; one that makes no sense needs attention.
-
-    :param id_name: of the field with the item's id.
-    """
-    try:
-        yield from read_(item)
-    except ParameterError as error:
-        yield item.unreadable(protocol.NAME, id_name, error, now)
+    """The notifications of a list's items; one that makes no sense needs attention."""
+    id_name, notifications = list_
+    for item in pages(api, path, id_name, **query):
+        try:
+            yield from notifications(item, now)
+        except ParameterError as error:
+            yield item.unreadable(protocol.NAME, id_name, error, now)
 
 
 def _as_it_stands(api: JsonApi, notification: Notification, now: datetime) -> Notification:

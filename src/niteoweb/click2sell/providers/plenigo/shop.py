@@ -222,12 +222,8 @@ def ordered(
 def bought(api: JsonApi, customer_id: str, now: datetime) -> Iterator[Notification]:
     """The notifications of all that a customer has."""
     of_customer = ("customers", customer_id)
-    for one in client.pages(api, (*of_customer, "subscriptions"), "subscriptionId"):
-        yield from client.readable(
-            one, "subscriptionId", lambda body: (states.of_listed(body, now),), now
-        )
-    for one in client.pages(api, (*of_customer, "orders"), "orderId"):
-        yield from client.readable(one, "orderId", lambda body: orders.of_order(body, now), now)
+    yield from client.listed(api, (*of_customer, "subscriptions"), client.SUBSCRIPTIONS, now)
+    yield from client.listed(api, (*of_customer, "orders"), client.ORDERS, now)
 
 
 def is_known(api: JsonApi, offer_id: str) -> bool:
