@@ -121,7 +121,7 @@ class _Import:
 
     def _look(self, order: Order) -> tuple[str, str]:
         """The act that an order needs, and the customer who has it already."""
-        listed = self._listed("subscriptions", externalSystemId=order.id)
+        listed = client.first(self.api, "subscriptions", externalSystemId=order.id)
         if not listed:
             return NEW, ""
         customer_id = listed[0].identifier("invoiceCustomerId")
@@ -150,7 +150,7 @@ class _Import:
         by = "email" if "email" in values else "externalSystemId"
         value = order.fields(orderfile.CUSTOMER)
         if value[by] not in self.customers:
-            listed = self._listed("customers", **{by: value[by]})
+            listed = client.first(self.api, "customers", **{by: value[by]})
             if len(listed) > 1:
                 raise Rejected(409)
             if not listed:
@@ -219,8 +219,8 @@ class _Import:
         if self._look(result.order)[0] in (DONE, SAME):
             result.what = what
             return True
-        path = {"externalSystemId": result.order.id, "sort": "DESC"}
-        for entry in self._listed("imports", "orders", "logs", **path):
+        query = {"externalSystemId": result.order.id, "sort": "DESC"}
+        for entry in client.first(self.api, "imports", "orders", "logs", **query):
             at = entry.moment("createdDate")
             # One of an earlier try tells nothing of this one.
             is_old = at is not None and at < began - timedelta(minutes=1)
@@ -229,7 +229,3 @@ class _Import:
                 result.what, result.why = REJECTED, why if _CODE.fullmatch(why) else ""
                 return True
         return False
-
-    def _listed(self, *path: str, **query: str) -> list[JsonBody]:
-        query = {**query, "size": str(client.SMALLEST_PAGE)}
-        return client.read(self.api, *path, **query).parts("items")

@@ -157,6 +157,11 @@ def read(api: JsonApi, *path: str, **query: str) -> JsonBody:
     return api.ask("GET", *path, query=query).body
 
 
+def first(api: JsonApi, *path: str, **query: str) -> list[JsonBody]:
+    """The first items of a list, as few as plenigo tells at a time."""
+    return read(api, *path, **query, size=str(SMALLEST_PAGE)).parts("items")
+
+
 def pages(
     api: JsonApi, path: tuple[str, ...], id_name: str, **query: str
 ) -> Iterator[JsonBody]:

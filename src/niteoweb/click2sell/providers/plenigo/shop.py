@@ -96,9 +96,8 @@ def create_customer(api: JsonApi, id_: str, values: Mapping[str, str]) -> str:
 
 def customer_at(api: JsonApi, address: str) -> str:
     """The one customer with an address who may use purchases, "" for none or several."""
-    query = {"email": address, "size": str(client.SMALLEST_PAGE)}
     with jsonapi.reading():
-        listed = client.read(api, "customers", **query).parts("items")
+        listed = client.first(api, "customers", email=address)
         found = [one for one in listed if one.text("email").lower() == address.lower()]
         if len(found) != 1 or found[0].text("status") != states.ACTIVATED:
             return ""
@@ -212,9 +211,7 @@ def ordered(
         for item in items:
             item_id = item.identifier("subscriptionItemId")
             if item_id:
-                size = str(client.SMALLEST_PAGE)
-                query = {"subscriptionItemId": item_id, "size": size}
-                listed = client.read(api, "subscriptions", **query).parts("items")
+                listed = client.first(api, "subscriptions", subscriptionItemId=item_id)
                 found += [states.of_listed(one, now) for one in listed]
     return found
 
@@ -250,8 +247,7 @@ def _list_of(offer_id: str) -> tuple[str, str]:
 
 def _listed(api: JsonApi, list_: tuple[str, str], id_: str) -> list[JsonBody]:
     path, name = list_
-    query = {name: id_, "size": str(client.SMALLEST_PAGE)}
-    return client.read(api, "products", path, **query).parts("items")
+    return client.first(api, "products", path, **{name: id_})
 
 
 def _presented(api: JsonApi, list_: tuple[str, str], id_: str, language: str) -> Presentation:
