@@ -8,7 +8,6 @@
 from datetime import datetime
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.providers.plenigo import checkout
-from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import sessions
 from niteoweb.click2sell.providers.plenigo import subscriptions
 from niteoweb.click2sell.providers.plenigo import vouchers
@@ -33,12 +32,11 @@ class VoucherPost(SellingService):
         code = self.options(code=str).get("code", "")
         if not self.params:
             id_ = vouchers.offer_of(self.user_id, code)
-            found, _bonuses = checkout.presentation(self.stored, id_, sdk.language())
+            found, _bonuses = checkout.presentation(self.stored, id_)
             texts = {"title": found.title, "description": found.description}
             known = {name: text for name, text in texts.items() if text}
             return {"offer": {"id": id_, **known}}
-        environ = self.request.environ
-        redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), code)
+        redeemed = vouchers.redeem(self.user_id, self.request.environ, code)
         self.request.response.setStatus(201)
         if isinstance(redeemed, checkout.Checkout):
             return prepared(self.context, redeemed)
@@ -73,7 +71,7 @@ class SubscriptionsGet(SellingService):
         if not self.params:
             listed = subscriptions.of_member(self.user_id)
             return {"items": [_of(one) for one in listed]}
-        one, choices = subscriptions.one(self.user_id, self.params[0], sdk.language())
+        one, choices = subscriptions.one(self.user_id, self.params[0])
         reasons = [{"id": id_, "text": text} for id_, text in choices.reasons.items()]
         return {**_of(one), "dates": list(choices.dates), "reasons": reasons}
 

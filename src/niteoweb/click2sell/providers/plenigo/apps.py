@@ -83,7 +83,7 @@ def verify(store: str, token: str) -> Purchase:
         return _verified(client.connect(checkout.askable(writes=False)), store, token)
 
 
-def associate(store: str, token: str, user_id: str, language: str) -> Purchase:
+def associate(store: str, token: str, user_id: str) -> Purchase:
     """Tie a purchase to the customer that a member is, who has access by it at once.
 
     :param user_id: of the member who is logged in.
@@ -97,7 +97,7 @@ def associate(store: str, token: str, user_id: str, language: str) -> Purchase:
         if purchase.customer_id and purchase.customer_id != own:
             raise Taken
         if not purchase.customer_id:
-            own = tie.ensure(site, api, user_id, language)
+            own = tie.ensure(site, api, user_id)
             path = ("appStores", STORES[store], token, "associate")
             purchase = _read(api.ask("POST", *path, value={"customerId": own}).body)
             if purchase.customer_id != own:

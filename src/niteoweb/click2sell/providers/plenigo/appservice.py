@@ -4,7 +4,6 @@ from niteoweb.click2sell.provider import NotFound as Unknown
 from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.providers.plenigo import apps
 from niteoweb.click2sell.providers.plenigo import limits
-from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo.checkoutservice import SellingService
 from niteoweb.click2sell.settings import networks
@@ -90,7 +89,7 @@ class AppPurchasesPost(SellingService):
     def _of_token(self, store: str) -> dict[str, Any]:
         token = _text(self.options(token=str), "token", apps.LONGEST_TOKEN)
         if self.for_members:
-            found = apps.associate(store, token, self.user_id, sdk.language())
+            found = apps.associate(store, token, self.user_id)
         else:
             found = apps.verify(store, token)
         return self._told(found)

@@ -19,6 +19,7 @@ from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import offers
 from niteoweb.click2sell.providers.plenigo import protocol
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import singles
 from niteoweb.click2sell.providers.plenigo import tie
@@ -158,7 +159,6 @@ def page_url(id_: str) -> str:
 def begin(
     user_id: str,
     environ: Mapping[str, Any],
-    language: str,
     wanted: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> Checkout:
@@ -191,9 +191,9 @@ def begin(
     with jsonapi.within(jsonapi.SALE):
         api = client.connect(stored)
         body = {
-            "customerId": tie.ensure(site, api, user_id, language),
+            "customerId": tie.ensure(site, api, user_id),
             "customerIpAddress": address(environ),
-            "language": language[:2],
+            "language": sdk.language(),
             **offers.purchase(offer, voucher, bonus, came_from, source, passed_on, single),
             **({"debugMode": True} if stored.debug_mode else {}),
         }
@@ -267,13 +267,13 @@ def process(found: list[Notification]) -> None:
 
 
 def presentation(
-    api_settings: Any, offer_id: str, language: str, bonuses: Iterable[str] = ()
+    api_settings: Any, offer_id: str, bonuses: Iterable[str] = ()
 ) -> tuple[shop.Presentation, dict[str, str]]:
     """The presentation of an offer, an empty one where plenigo is away, and titles of bonuses.
 
     A bonus whose title plenigo does not tell has its id for one.
     """
-    found = shop.Presentation()
+    found, language = shop.Presentation(), sdk.language()
     titles = {id_: id_ for id_ in bonuses}
     with suppress(Unreachable), jsonapi.within(jsonapi.REQUEST):
         api = client.connect(api_settings)

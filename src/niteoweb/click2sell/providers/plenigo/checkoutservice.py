@@ -99,9 +99,9 @@ class CheckoutPost(SellingService):
                 raise BadRequest('"bonus" must be one of the offer\'s.') from None
         environ, source = self.request.environ, options.get("source", {})
         if wanted["voucher"]:
-            begun = vouchers.begin(self.user_id, environ, sdk.language(), wanted["voucher"])
+            begun = vouchers.begin(self.user_id, environ, wanted["voucher"])
         else:
-            begun = checkout.begin(self.user_id, environ, sdk.language(), wanted, source)
+            begun = checkout.begin(self.user_id, environ, wanted, source)
         self.request.response.setStatus(201)
         return prepared(self.context, begun)
 

@@ -71,9 +71,7 @@ class CheckoutView(MemberView):
                 **{name: self.text(name) for name in names},
                 "came_from": sdk.own_address(self.text("came_from")),
             }
-            begun = checkout.begin(
-                self.user_id, self.request.environ, sdk.language(), wanted, self.source
-            )
+            begun = checkout.begin(self.user_id, self.request.environ, wanted, self.source)
             return self.request.response.redirect(checkout.page_url(begun.id), status=303)
         self.offer = checkout.sold(self.text("offer"))
         self.single = singles.of(self.text("content"), self.offer)
@@ -81,7 +79,7 @@ class CheckoutView(MemberView):
         # Told before the buyer goes on, and to owners, who cannot.
         checkout.page_url(checkout.new_id())
         self.presented, self.bonuses = checkout.presentation(
-            self.stored, self.offer.id, sdk.language(), self.offer.bonuses
+            self.stored, self.offer.id, self.offer.bonuses
         )
         title = self.presented.title or products.title(protocol.NAME, self.offer.id)
         self.heading = self.single.title if self.single else title

@@ -22,6 +22,7 @@ from niteoweb.click2sell.provider import Rejected
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
+from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.settings import products
@@ -103,10 +104,9 @@ def of_member(user_id: str) -> list[Subscription]:
         return list(_listed(client.connect(stored), mine, stored))
 
 
-def one(user_id: str, id_: str, language: str) -> tuple[Subscription, Choices]:
+def one(user_id: str, id_: str) -> tuple[Subscription, Choices]:
     """A subscription of a member, with the choices where it can be cancelled.
 
-    :param language: of the reasons.
     :raises NotTheirs: the member pays for no such subscription.
 
     It raises besides what :func:`of_member` does.
@@ -117,7 +117,7 @@ def one(user_id: str, id_: str, language: str) -> tuple[Subscription, Choices]:
         _body, subscription = _read(api, user_id, id_, stored)
         if not subscription.may_cancel:
             return subscription, Choices()
-        return subscription, Choices(_dates(api, id_), _reasons(api, language))
+        return subscription, Choices(_dates(api, id_), _reasons(api))
 
 
 def cancel(user_id: str, id_: str, date: str = "", reason: str = "") -> Subscription:
@@ -135,7 +135,7 @@ def cancel(user_id: str, id_: str, date: str = "", reason: str = "") -> Subscrip
     def act(api: JsonApi) -> JsonBody:
         if date and date not in _dates(api, id_):
             raise NotOffered
-        if reason and reason not in _reasons(api, ""):
+        if reason and reason not in _reasons(api):
             raise NotOffered
         query = {"sendMail": "true"}
         if reason:
@@ -263,8 +263,8 @@ def _dates(api: JsonApi, id_: str) -> tuple[str, ...]:
     )
 
 
-def _reasons(api: JsonApi, language: str) -> dict[str, str]:
-    """The reasons that can be given, by their ids.
+def _reasons(api: JsonApi) -> dict[str, str]:
+    """The reasons that can be given, by their ids, in the reader's language if there is one.
 
     Nobody is kept from cancelling by a token that may not read them.
     """
@@ -272,13 +272,13 @@ def _reasons(api: JsonApi, language: str) -> dict[str, str]:
         listed = client.read(api, "settings", "customerCancellationReasons").parts("items")
         active = [one for one in listed if one.boolean("active")]
         active.sort(key=lambda one: one.integer("priority") or 0)
-        return {one.required("uniqueId"): _text(one, language) for one in active}
+        return {one.required("uniqueId"): _text(one) for one in active}
     except (ParameterError, Refused, Unreachable):
         return {}
 
 
-def _text(reason: JsonBody, language: str) -> str:
-    texts = reason.parts("translations")
+def _text(reason: JsonBody) -> str:
+    texts, language = reason.parts("translations"), sdk.language()
     texts.sort(
         key=lambda one: (one.text("language").lower() != language, not one.boolean("preferred"))
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
-from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import subscriptions
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
 from plone.protect.authenticator import check
@@ -36,7 +35,7 @@ class SubscriptionView(MemberView):
             except subscriptions.NotOffered:
                 self.request.response.setStatus(400, lock=True)
                 self.step = "not offered"
-        self.one, self.choices = subscriptions.one(self.user_id, id_, sdk.language())
+        self.one, self.choices = subscriptions.one(self.user_id, id_)
         return self.template()
 
     def _change(self, id_: str) -> str:

@@ -60,7 +60,7 @@ def customer_of(site: Any, user_id: str) -> str:
     return next(reversed(customers_of(site, user_id)), "")
 
 
-def ensure(site: Any, api: JsonApi, user_id: str, language: str, proved: str = "") -> str:
+def ensure(site: Any, api: JsonApi, user_id: str, proved: str = "") -> str:
     """plenigo's id of a member, who becomes a customer if need be.
 
     :param proved: an address that the member has proved, in lower case.
@@ -83,7 +83,7 @@ def ensure(site: Any, api: JsonApi, user_id: str, language: str, proved: str = "
     names = {"firstName": first_name.strip(), "lastName": last_name}
     values = {
         "email": address,
-        "language": language[:2],
+        "language": sdk.language(),
         "registrationSource": sdk.host(),
         **(names if all(names.values()) else {}),
     }

@@ -53,7 +53,7 @@ def offer_of(user_id: str, code: str) -> str:
 
 
 def redeem(
-    user_id: str, environ: Mapping[str, Any], language: str, code: str
+    user_id: str, environ: Mapping[str, Any], code: str
 ) -> tuple[str, list[Notification]] | checkout.Checkout:
     """Redeem a voucher.
 
@@ -72,7 +72,7 @@ def redeem(
     order, answered = "", True
     with jsonapi.within(jsonapi.SALE):
         api = client.connect(stored)
-        customer_id = tie.ensure(site, api, user_id, language)
+        customer_id = tie.ensure(site, api, user_id)
         try:
             order = shop.redeem(api, customer_id, checkout.address(environ), tried)
         except Rejected as error:
@@ -89,26 +89,22 @@ def redeem(
     checkout.process(items)
     if not answered:
         raise Unanswered("no answer")
-    return (order, items) if order else _prepare(user_id, environ, language, tried)
+    return (order, items) if order else _prepare(user_id, environ, tried)
 
 
-def begin(
-    user_id: str, environ: Mapping[str, Any], language: str, code: str
-) -> checkout.Checkout:
+def begin(user_id: str, environ: Mapping[str, Any], code: str) -> checkout.Checkout:
     """Have plenigo prepare the purchase of a voucher's offer.
 
     :raises CannotRedeem: by this code nothing can be bought.
 
     It raises besides what :func:`~niteoweb.click2sell.providers.plenigo.checkout.begin` does.
     """
-    return _prepare(user_id, environ, language, _try(user_id, code))
+    return _prepare(user_id, environ, _try(user_id, code))
 
 
-def _prepare(
-    user_id: str, environ: Mapping[str, Any], language: str, code: str
-) -> checkout.Checkout:
+def _prepare(user_id: str, environ: Mapping[str, Any], code: str) -> checkout.Checkout:
     try:
-        return checkout.begin(user_id, environ, language, {"voucher": code}, {})
+        return checkout.begin(user_id, environ, {"voucher": code}, {})
     except Rejected:
         raise CannotRedeem from None
 

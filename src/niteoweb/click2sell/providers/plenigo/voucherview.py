@@ -3,7 +3,6 @@
 from niteoweb.click2sell import _
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import protocol
-from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.providers.plenigo.memberview import MemberView
 from niteoweb.click2sell.settings import products
@@ -33,12 +32,11 @@ class VoucherView(MemberView):
         self.code = self.text("code")
         if not self.text("redeem"):
             id_ = vouchers.offer_of(self.user_id, self.code)
-            self.presented, _bonuses = checkout.presentation(self.stored, id_, sdk.language())
+            self.presented, _bonuses = checkout.presentation(self.stored, id_)
             self.offer = self.presented.title or products.title(protocol.NAME, id_)
             self.step = "offer"
             return self.template()
-        environ = self.request.environ
-        redeemed = vouchers.redeem(self.user_id, environ, sdk.language(), self.code)
+        redeemed = vouchers.redeem(self.user_id, self.request.environ, self.code)
         if isinstance(redeemed, checkout.Checkout):
             url = checkout.page_url(redeemed.id)
             return self.request.response.redirect(url, status=303)
