@@ -181,10 +181,9 @@ def begin(
     stored, voucher = ready(), wanted.get("voucher", "")
     bonus, came_from = wanted.get("bonus", ""), wanted.get("came_from", "")
     offer = None if voucher else sold(wanted.get("offer", ""), bonus)
-    name, passed_on = offer.id if offer else "", passed_on_by(stored)
-    single = singles.of(wanted.get("content", ""), offer) if offer else None
-    sold_by = wanted.get("content", "")
-    row = (name, came_from, timestamps.iso(timestamps.now()), sold_by)
+    content, passed_on = wanted.get("content", ""), passed_on_by(stored)
+    single = singles.of(content, offer) if offer else None
+    row = (offer.id if offer else "", came_from, timestamps.iso(timestamps.now()), content)
     page_url(id_ := new_id())
     writer.run(lambda site: _file(site, user_id, id_, row))
     site = plone_site.get()

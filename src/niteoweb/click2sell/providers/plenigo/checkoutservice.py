@@ -91,12 +91,9 @@ class CheckoutPost(SellingService):
             "content": options.get("content", ""),
             "came_from": sdk.own_address(options.get("came_from")),
         }
-        if wanted["bonus"]:
-            try:
-                checkout.sold(wanted["offer"], wanted["bonus"])
-            except checkout.NotSold:
-                checkout.sold(wanted["offer"])
-                raise BadRequest('"bonus" must be one of the offer\'s.') from None
+        bonus = wanted["bonus"]
+        if bonus and bonus not in checkout.sold(wanted["offer"]).bonuses:
+            raise BadRequest('"bonus" must be one of the offer\'s.')
         environ, source = self.request.environ, options.get("source", {})
         if wanted["voucher"]:
             begun = vouchers.begin(self.user_id, environ, wanted["voucher"])

@@ -220,7 +220,8 @@ def _problems(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     elif not values.keys() & {"customer_id", "email"}:
         yield "email", MISSING
     if "iban" in values:
-        yield from ((name, MISSING) for name in ("account_owner",) if name not in values)
+        if "account_owner" not in values:
+            yield "account_owner", MISSING
         if values.get("payment_method") != "BANK_ACCOUNT":
             yield "payment_method", WRONG
     elif values.keys() & {*BANK_ACCOUNT}:

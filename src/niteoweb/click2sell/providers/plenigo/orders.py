@@ -53,14 +53,8 @@ def _of_item(order: JsonBody, number: str, item: JsonBody, read_at: datetime) ->
     position = item.required("position")
     parts = (number, position, *((CANCELLED,) if cancelled else ()))
     at = order.moment("changedDate") if cancelled else order.moment("orderDate")
-    names = [
-        item.identifier(name)
-        for name in (
-            *("plenigoOfferId", "productId", "plenigoProductId"),
-            "accessRightUniqueId",
-        )
-    ]
-    names = list(dict.fromkeys(filter(None, names)))
+    fields = ("plenigoOfferId", "productId", "plenigoProductId", "accessRightUniqueId")
+    names = list(dict.fromkeys(filter(None, map(item.identifier, fields))))
     gives_to = item if item.has("deliveryCustomerId") else order
     notification = Notification(
         key=idempotency_key(states.NAME, "order", *parts),
@@ -121,7 +115,8 @@ def standing(notification: Notification, subscription: JsonBody) -> Notification
     customer_id = subscription.identifier("customerId")
     if not customer_id:
         return notification
-    status = subscription.choice("status", (states.ACTIVE, PAUSED, *_OVER)) or states.ACTIVE
+    statuses = (states.ACTIVE, PAUSED, states.INACTIVE, states.IGNORED)
+    status = subscription.choice("status", statuses) or states.ACTIVE
     now, end = notification.occurred_at, subscription.moment("endDate")
     notification = replace(
         notification,
@@ -141,6 +136,3 @@ def standing(notification: Notification, subscription: JsonBody) -> Notification
         snapshot=True,
         subscription=not cancelled,
     )
-
-
-_OVER = (states.INACTIVE, states.IGNORED)
