@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from niteoweb.click2sell.providers.plenigo.fake.api import Action
-from niteoweb.click2sell.providers.plenigo.fake.login import FakeLogin
+from niteoweb.click2sell.providers.plenigo.fake.selfservice import FakeSelfService
 from niteoweb.click2sell.testing import Clock
 from niteoweb.click2sell.testing import Request
 from niteoweb.click2sell.testing import Response
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 OLD = "v2"
 
 
-class FakeOAuth(FakeLogin):
+class FakeOAuth(FakeSelfService):
     """The part of plenigo that exchanges an access code for a token, and that for a profile.
 
     :ivar company_id: of the site that may exchange codes.

@@ -1,4 +1,7 @@
-"""Self-service at a plenigo that is not real: customers log in, redeem and cancel."""
+"""Self-service at a plenigo that is not real: customers log in, redeem and cancel.
+
+Readers who have logged in there come to a site from there, too.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,6 +29,7 @@ class FakeSelfService(FakeShop):
     :ivar vouchers: by code: offer, status, whether it is free and whether it was used.
     :ivar reasons: for cancelling, as the API shows them.
     :ivar dates: on which a subscription can be cancelled, by its id.
+    :ivar other_customer: whose data it shows, for a session of anybody; "" for the right ones.
     """
 
     def __init__(self, token: str, clock: Clock | None = None) -> None:
@@ -36,6 +40,7 @@ class FakeSelfService(FakeShop):
         self.vouchers: dict[str, dict[str, Any]] = {}
         self.reasons: list[dict[str, Any]] = []
         self.dates: dict[int, list[str]] = {}
+        self.other_customer = ""
         self._session_number = 0
 
     def add_voucher(
@@ -58,6 +63,20 @@ class FakeSelfService(FakeShop):
             }
         )
 
+    def log_in(self, customer_id: str) -> str:
+        """A customer logs in there.
+
+        :returns: the session.
+        """
+        return self._begun(customer_id).value["customerSession"]
+
+    def hand_over(self, session: str) -> str:
+        """The customer goes to a site.
+
+        :returns: the transfer token that is in the address.
+        """
+        return self._transferred({"customerSession": session}).value["transferToken"]
+
     @property
     def actions(self) -> Mapping[tuple[str, ...], Action]:
         """The operations that customers ask for themselves."""
@@ -65,6 +84,7 @@ class FakeSelfService(FakeShop):
         return {
             **super().actions,
             ("GET", "sessions", "validate"): self._validated,
+            ("GET", "sessions", "customerData"): self._customer_data,
             ("POST", "sessions", "transferToken"): self._transferred,
             ("GET", "sessions", "transferToken"): self._taken,
             ("POST", "sessions", "*"): self._logged_in,
@@ -113,6 +133,12 @@ class FakeSelfService(FakeShop):
         if session is None:
             return self.error(401, 99010)
         return Response(200, {"id": session[0], "customerId": session[1]})
+
+    def _customer_data(self, value: Any) -> Response:
+        session = self.sessions.get(value.get("sessionToken"))
+        if session is None:
+            return self.error(401, 99010)
+        return Response(200, shown(self.customers[self.other_customer or session[1]]))
 
     def _transferred(self, value: Any) -> Response:
         session = value.get("customerSession")
