@@ -43,15 +43,6 @@ class FakeApps(FakePlenigoApi):
             actions["POST", *path, "*", "associate"] = self._associated
         return actions
 
-    def subscribe_in_store(
-        self, customer_id: str, access_right: str, days: int | None = None
-    ) -> int:
-        """A subscription in an app store becomes a customer's.
-
-        :returns: its id.
-        """
-        raise NotImplementedError
-
     def _added(self, value: dict[str, Any], name: str) -> Response:
         if value.get(name) not in self.app_ids:
             return self.error(400, 58001)

@@ -64,13 +64,6 @@ class FakeImports(FakeShop):
             self.import_log.append({**entry, "createdDate": text(self.clock.now)})
         self._imports.clear()
 
-    def subscribe(self, customer_id: str, offer: str) -> int:
-        """A customer subscribes to an offer.
-
-        :returns: the subscription's id.
-        """
-        raise NotImplementedError
-
     def _carry_out(self, item: dict[str, Any]) -> None:
         known = self._known(item["externalSystemId"])
         if not known:
