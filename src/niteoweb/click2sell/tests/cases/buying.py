@@ -28,6 +28,7 @@ def allowing(name, most):
 class ShopTestCase(PlenigoTestCase):
     def setUp(self):
         super().setUp()
+        rates._calls.clear()
         self.site_url = self.url.rpartition("/")[0]
         self.set(
             company_id="COMP",
@@ -87,7 +88,6 @@ class SelfServiceTestCase(ShopTestCase):
 
     def setUp(self):
         super().setUp()
-        rates._calls.clear()
         with self.owner():
             self.portal.acl_users.userFolderAddUser("zoe", PASSWORD, ["Member"], [])
             api.user.get(userid="zoe").setMemberProperties({"email": ZOE})
