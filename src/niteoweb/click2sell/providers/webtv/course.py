@@ -60,14 +60,14 @@ class Course:
         if kind is None or isinstance(error, (sales.Conflict, client.StoreError)):
             with suppress(sales.Conflict):
                 self.note(lease="")
-        if self.sale["state"] in sales.CLOSED and self.sale.get("filed"):
+        if self.sale["state"] in sales.CLOSED and self.sale["filed"]:
             language = api.portal.get_default_language()
             note = translate(texts.SETTLED, target_language=language)
             dismiss(self.sale, protocol.TITLE, note, texts.WAITS)
 
     def note(self, words: str = "", **changes: Any) -> None:
         """Commit changes of the sale."""
-        self.sale = writer.run(lambda site: self.change(site, dict(changes), words))
+        self.sale = writer.run(lambda site: self.change(site, changes, words))
 
     def change(self, site: Any, changes: sales.Sale, words: str) -> sales.Sale:
         """Change the sale, in the writer.
@@ -122,7 +122,7 @@ def attend(sale: sales.Sale, code: str, cause: str = "") -> None:
 
 
 def _file(site: Any, id_: str, filed: tuple[str, str]) -> None:
-    known = sales.get(site, id_).get("filed", ())
+    known = sales.get(site, id_)["filed"]
     if filed not in known:
         sales.change(site, id_, timestamps.now(), {"filed": (*known, filed)})
 
@@ -133,7 +133,7 @@ def dismiss(sale: sales.Sale, by: str, note: str, *codes: str) -> None:
     :param by: who has settled it.
     :param codes: what was settled; everything, where there are none.
     """
-    for code, key in sale.get("filed", ()):
+    for code, key in sale["filed"]:
         if not codes or code in codes:
             with suppress(NotPossible):
                 action.carry_out(decisions.Dismiss(key=key, by=by, note=note))

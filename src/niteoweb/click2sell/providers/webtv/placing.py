@@ -31,7 +31,7 @@ def fill(course: Course) -> None:
     if order.id:
         raise sales.Conflict(409, "OrderExists", "The user has an order of another's.")
     ours = course.sale["filled"] and order.holds_only(items)
-    if order.lines and not ours and not course.sale.get("empty_cart"):
+    if order.lines and not ours and not course.sale["empty_cart"]:
         raise sales.Conflict(409, "CartNotEmpty", "There are other things in the cart.")
     course.note("filling the cart", filled=True)
     if order.lines:

@@ -126,7 +126,7 @@ class Processor(BrowserView):
         if charged and standing.is_undone(site, sale["bound"], now):
             course.attend(sale, texts.REFUNDED)
             is_paid = False
-        if is_paid and sale["paid_by"] and not sale.get("returned"):
+        if is_paid and sale["paid_by"] and not sale["returned"]:
             writer.run(lambda site: sales.change(site, sale["id"], now, {"returned": True}))
         return self._go(come_back(settings, sale, is_paid))
 

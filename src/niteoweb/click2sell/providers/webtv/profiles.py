@@ -89,7 +89,7 @@ def standing(site: Any, profile: Profile) -> Standing:
     Else it is what the page that charges has said last.
     """
     sale = sales.get(site, profile["sale"])
-    if profile["status"] != questions.CANCELLED and sale.get("bound"):
+    if profile["status"] != questions.CANCELLED and sale["bound"]:
         known = of_payment(site, sale["bound"], timestamps.now())
         if known is not None and sale["payments"]:
             return known

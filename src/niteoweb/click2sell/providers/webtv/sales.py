@@ -84,11 +84,13 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
     user, reference = fields["user"], fields.get("reference", "")
     if user and found(site, "user", user) is not None:
         raise Conflict(409, "SaleOpen", "The user has an open sale.")
+    at, state = timestamps.iso(now), fields.get("state", BEGUN)
     sale = {
         "id": secrets.token_hex(16),
-        "state": BEGUN,
-        "at": timestamps.iso(now),
+        "state": state,
+        "at": at,
         "lease": "",
+        "holder": "",
         "origin": "service",
         "reference": "",
         "by": "",
@@ -99,13 +101,14 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
         "number": "",
         "due": "0",
         "paid": "0",
+        "empty_cart": False,
         "filled": False,
         "terms": [],
         "payments": [],
         "recurring": True,
         "notify": True,
         "restricted": None,
-        "log": [],
+        "log": [(at, state, "")],
         "attention": "",
         "due_at": "",
         "credit_used": None,
@@ -113,13 +116,16 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
         "types": {},
         "agreement": "",
         "message": "",
+        "refused": "",
         "gateway": "",
         "paid_by": "",
+        "returned": False,
         "bound": "",
         "wanted": "",
         "filed": (),
-        "state_at": timestamps.iso(now),
-        "step_at": timestamps.iso(now),
+        "hours": 24,
+        "state_at": at,
+        "step_at": at,
         **fields,
     }
     filed = trees.tree(site, "webtv_sales_by")
@@ -128,15 +134,15 @@ def begin(site: Any, now: datetime, **fields: Any) -> Sale:
     if reference:
         filed["reference", reference] = sale["id"]
     trees.tree(site, "webtv_sales_newest").insert((-timestamps.microseconds(now), sale["id"]))
-    return change(site, sale["id"], now, {**sale, "was": sale})
+    return _put(site, sale)
 
 
 def change(site: Any, id_: str, now: datetime, changes: Sale, words: str = "") -> Sale:
-    """Change a sale, note it in its log, and file it under the time of its next look.
+    """Change a sale, and note it in its log.
 
     :param words: what was asked or answered, without an address or a secret.
     """
-    before = changes.pop("was", None) or get(site, id_)
+    before = get(site, id_)
     sale = {**before, **changes}
     if "state" in changes or words:
         line = (timestamps.iso(now), sale["state"], words)
@@ -144,17 +150,7 @@ def change(site: Any, id_: str, now: datetime, changes: Sale, words: str = "") -
         sale["step_at"] = timestamps.iso(now)
     if sale["state"] != before["state"]:
         sale["state_at"] = timestamps.iso(now)
-    rows = trees.tree(site, "webtv_sales_due")
-    rows.discard((sale["due_at"], id_))
-    sale["due_at"] = _look_at(sale)
-    if sale["due_at"]:
-        rows.insert((sale["due_at"], id_))
-    filed = trees.tree(site, "webtv_sales_by")
-    closed = sale["state"] in CLOSED or sale["state"] == CHARGED
-    if closed and filed.get(("user", sale["user"])) == id_:
-        del filed["user", sale["user"]]
-    trees.tree(site, "webtv_sales")[id_] = sale
-    return sale
+    return _put(site, sale)
 
 
 def take(site: Any, id_: str, now: datetime, holder: str) -> Sale:
@@ -210,16 +206,31 @@ def of_address(site: Any, address: str) -> Iterator[Sale]:
     return (sale for sale in newest(site) if sale["email"].lower() == address)
 
 
+def _put(site: Any, sale: Sale) -> Sale:
+    """Write a sale, and file it under the time of its next look."""
+    id_, rows = sale["id"], trees.tree(site, "webtv_sales_due")
+    rows.discard((sale["due_at"], id_))
+    sale["due_at"] = _look_at(sale)
+    if sale["due_at"]:
+        rows.insert((sale["due_at"], id_))
+    filed = trees.tree(site, "webtv_sales_by")
+    closed = sale["state"] in CLOSED or sale["state"] == CHARGED
+    if closed and filed.get(("user", sale["user"])) == id_:
+        del filed["user", sale["user"]]
+    trees.tree(site, "webtv_sales")[id_] = sale
+    return sale
+
+
 def _look_at(sale: Sale) -> str:
     """When the background has to look at a sale, "" for never."""
-    if sale.get("wanted"):
+    if sale["wanted"]:
         return sale["step_at"]
     if sale["attention"] or sale["state"] in CLOSED:
         return ""
     if sale["state"] in UNDER_WAY:
         return timestamps.iso(timestamps.from_iso(sale["step_at"]) + LEASE)
     if sale["state"] in (BEGUN, CARTED, PLACED) and sale["origin"] != "processor":
-        hours = timedelta(hours=sale.get("hours", 24))
+        hours = timedelta(hours=sale["hours"])
         return timestamps.iso(timestamps.from_iso(sale["step_at"]) + hours)
     if sale["state"] == CHARGED:
         return timestamps.iso(timestamps.from_iso(sale["step_at"]) + timedelta(minutes=15))

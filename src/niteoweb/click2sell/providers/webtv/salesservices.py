@@ -120,7 +120,7 @@ class SalesPost(Selling):
         items = saleoptions.items(options.get("items"))
         settings, site = self.selling_settings(), plone_site.get()
         known = sales.found(site, "reference", reference)
-        if known is not None and known.get("refused"):
+        if known is not None and known["refused"]:
             known = None
         email, user = options.get("email", "").strip(), options.get("user", "")
         if user and not states.is_id(user):

@@ -93,8 +93,8 @@ class SaleView(OwnerPage):
 
     @cached_property
     def sale(self) -> sales.Sale:
-        """The record; fields that came later have their defaults."""
-        return {"wanted": "", "filed": (), **sales.get(self.context, self.id)}
+        """The record."""
+        return sales.get(self.context, self.id)
 
     @property
     def title(self) -> str:

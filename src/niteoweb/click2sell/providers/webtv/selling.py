@@ -127,7 +127,7 @@ def resume(settings: Any, numbers: dict[str, int]) -> None:
 
 
 def _take_up(course: Course) -> None:
-    sale, wanted = course.sale, course.sale.get("wanted")
+    sale, wanted = course.sale, course.sale["wanted"]
     waits = sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACED)
     if wanted == sales.CANCEL:
         cancel(course)
@@ -150,13 +150,13 @@ def tell_of_long_ones(now: datetime) -> None:
     :param now: in UTC.
     """
     for sale in sales.open_ones(plone_site.get()):
-        since = timestamps.from_iso(sale.get("state_at") or sale["step_at"])
+        since = timestamps.from_iso(sale["state_at"])
         if sale["state"] in _UNDER_WAY and now - since > LONG and not _is_filed(sale):
             attend(sale, texts.WAITS)
 
 
 def _is_filed(sale: sales.Sale) -> bool:
-    return any(code == texts.WAITS for code, _key in sale.get("filed", ()))
+    return any(code == texts.WAITS for code, _key in sale["filed"])
 
 
 def pay(
@@ -229,14 +229,14 @@ def _rescue(course: Course) -> None:
     email = course.sale["email"]
     user = client.user_id(course.settings, email) if email else ""
     if not user:
-        if course.sale.get("returned"):
+        if course.sale["returned"]:
             course.note("returned", state=sales.DONE)
         else:
             course.attend(texts.NOT_RETURNED)
         return
     order = carts.order(course.settings, user)
     is_gone = order.id != course.sale["order"]
-    if is_gone and course.sale["bound"] and not course.sale.get("returned"):
+    if is_gone and course.sale["bound"] and not course.sale["returned"]:
         # Nobody has told the WebTV: it is the order of another user, or was cancelled.
         course.attend(texts.NOT_RETURNED)
         return
