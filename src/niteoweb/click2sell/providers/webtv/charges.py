@@ -106,12 +106,7 @@ def take_in(entry: ledger.Entry | None) -> None:
     elif paid != (orders.money(Decimal(sale["due"])), currency):
         attend(sale, texts.CHARGE_DIFFERS, cause=entry["key"])
     else:
-        payment = {
-            "transaction": entry["transaction"],
-            "amount": amount,
-            "by": entry["provider"],
-        }
-        payment |= {"method": "external", "state": "noted"}
+        payment = sales.payment(entry["transaction"], amount, entry["provider"])
         try:
             selling.charge(sale["id"], payment, entry["buyer"], "", bound=entry["key"])
         except sales.Conflict as conflict:

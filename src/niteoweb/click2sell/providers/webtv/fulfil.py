@@ -113,13 +113,7 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
         if (due, payment.currency) != (sale["due"], settings.currency):
             course.attend(texts.CHARGE_DIFFERS)
             return
-    paid = {
-        "transaction": payment.transaction,
-        "amount": due,
-        "method": "external",
-        "state": "noted",
-        "by": payment.provider,
-    }
+    paid = sales.payment(payment.transaction, due, payment.provider)
     # A trial is not paid.
     selling.pay(settings, sale["id"], paid if payment.amount else None)
 

@@ -95,10 +95,4 @@ def payment(
         raise sales.Conflict(409, "Paid", "All was paid already.")
     if Decimal(amount) > Decimal(sale["due"]):
         raise sales.Conflict(422, "TooMuch", "Less than that is due.")
-    return {
-        "transaction": transaction,
-        "amount": amount,
-        "method": method,
-        "state": "noted",
-        "by": by,
-    }
+    return sales.payment(transaction, amount, by, method)

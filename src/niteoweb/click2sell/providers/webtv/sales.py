@@ -187,6 +187,15 @@ def charge(site: Any, id_: str, who: str, transaction: str) -> None:
         raise Conflict(409, "ChargeUsed", "This charge pays another sale.")
 
 
+def payment(transaction: str, amount: str, by: str, method: str = "external") -> dict[str, str]:
+    """A payment that the store has not been told yet.
+
+    :param by: the provider or the user who says so.
+    """
+    told = {"transaction": transaction, "amount": amount, "method": method, "by": by}
+    return {**told, "state": "noted"}
+
+
 def waits_for_charge(sale: Sale) -> bool:
     """Whether an order of the WebTV's own is still to be charged."""
     return sale["origin"] == "processor" and sale["state"] == PLACED and not sale["paid_by"]

@@ -213,13 +213,7 @@ class SalesPost(Selling):
             raise BadRequest('"amount" must be an amount such as 10.00.')
         is_free = not Decimal(amount) and not options.get("transaction")
         transaction = "N/A" if is_free else saleoptions.text(options, "transaction")
-        payment = {
-            "transaction": transaction,
-            "amount": amount,
-            "method": "external",
-            "state": "noted",
-            "by": sale["id"] if is_free else self.by,
-        }
+        payment = sales.payment(transaction, amount, sale["id"] if is_free else self.by)
         more = options.get("email", "").strip(), options.get("agreement", "")
         sale = selling.charge(sale["id"], payment, *more)
         return {
