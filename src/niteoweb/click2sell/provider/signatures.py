@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timezone
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import EmptyBody
 from niteoweb.click2sell.notification import idempotency_key
@@ -144,6 +145,22 @@ def timed(header: str, name: str) -> tuple[str, list[bytes]]:
     ):
         raise WrongSignature
     return times[0], [bytes.fromhex(digest) for digest in digests]
+
+
+def sent_at(time: str, now: datetime, tolerance: int | None) -> datetime:
+    """The moment of a time that was signed.
+
+    :param time: Unix seconds.
+    :param tolerance: see :func:`in_time`.
+    :raises WrongSignature: it is too old, in the future, or no moment.
+    """
+    try:
+        moment = datetime.fromtimestamp(int(time), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise WrongSignature from None
+    if not in_time(moment, now, tolerance):
+        raise WrongSignature
+    return moment
 
 
 def in_time(sent_at: datetime, now: datetime, tolerance: int | None) -> bool:

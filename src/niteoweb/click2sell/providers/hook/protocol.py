@@ -10,7 +10,6 @@ forgets to count loses a purchase.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from datetime import timezone
 from datetime import tzinfo
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -146,12 +145,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> VerifiedHook:
         standardhook.message(id_, int(time), delivery.body),
         (present, previous),
     )
-    try:
-        sent_at = datetime.fromtimestamp(int(time), timezone.utc)
-    except (OverflowError, ValueError):
-        raise WrongSignature from None
-    if not signatures.in_time(sent_at, now, settings.tolerance):
-        raise WrongSignature
+    sent_at = signatures.sent_at(time, now, settings.tolerance)
     ids = ("data.transaction",)
     return VerifiedHook(delivery.body, by_previous_key, sent_at, ids, id=id_)
 

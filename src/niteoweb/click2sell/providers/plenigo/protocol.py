@@ -14,7 +14,6 @@ A callback states all of a subscription, but names customers only by id; and it 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from datetime import timezone
 from datetime import tzinfo
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -111,12 +110,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     time, digests = signatures.timed(delivery.headers.get(SIGNATURE, ""), "s")
     message = time.encode("ascii") + b"." + delivery.body
     by_previous_key = _prove(digests, message, settings)
-    try:
-        sent_at = datetime.fromtimestamp(int(time), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        raise WrongSignature from None
-    if not signatures.in_time(sent_at, now, settings.tolerance):
-        raise WrongSignature
+    sent_at = signatures.sent_at(time, now, settings.tolerance)
     ids = ("entity.subscriptionId", "entityId")
     return signatures.SealedBody(delivery.body, by_previous_key, sent_at, ids)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from datetime import timezone
 from datetime import tzinfo
 from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
@@ -25,7 +24,6 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import WrongMode
-from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.providers.stripe import events
@@ -64,13 +62,8 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
     time, digests = signatures.timed(delivery.headers.get(SIGNATURE, ""), "v1")
     message = time.encode("ascii") + b"." + delivery.body
     by_previous_key = signatures.prove(digests, message, secret_keys)
-    try:
-        sent_at = datetime.fromtimestamp(int(time), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        raise WrongSignature from None
     tolerance = TOLERANCE if settings.tolerance is None else settings.tolerance
-    if not signatures.in_time(sent_at, now, tolerance):
-        raise WrongSignature
+    sent_at = signatures.sent_at(time, now, tolerance)
     genuine = signatures.SealedBody(
         delivery.body, by_previous_key, sent_at, ("data.object.id",)
     )
