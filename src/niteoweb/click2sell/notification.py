@@ -6,6 +6,7 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -314,6 +315,16 @@ def unreadable(
         attention=PARAMETER,
         attention_subject=parameter,
         payload=payload,
+    )
+
+
+def for_several(notification: Notification, why: str) -> Notification:
+    """A notification that does not tell whom it gives access: a person must decide.
+
+    :param why: the code of the reason.
+    """
+    return replace(
+        notification, kind=Kind.UNKNOWN, attention=why, snapshot=False, valid_until=None
     )
 
 

@@ -12,6 +12,7 @@ Names and meanings of the fields are those of plenigo's OpenAPI description, ver
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -74,7 +75,7 @@ def _of_item(order: JsonBody, number: str, item: JsonBody, read_at: datetime) ->
         payload=states.read(item, read_at),
     )
     if not cancelled and (item.integer("quantity") or 1) > 1:
-        notification = states.for_several(notification, SEVERAL_PIECES)
+        notification = for_several(notification, SEVERAL_PIECES)
     return notification
 
 

@@ -19,9 +19,11 @@ from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import EVERYTHING
+from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
+from niteoweb.click2sell.notification import SEVERAL_USERS
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import signatures
@@ -138,8 +140,8 @@ def parse(genuine: signatures.SealedBody, timezone_: tzinfo) -> tuple[Notificati
     if entity_type == CUSTOMER:
         return (_customer(notification, callback_type, body, entity),)
     if entity_type == MULTIUSER_SUBSCRIPTION:
-        transaction = body.required("entityId")
-        return (states.for_several(replace(notification, transaction=transaction)),)
+        notification = replace(notification, transaction=body.required("entityId"))
+        return (for_several(notification, SEVERAL_USERS),)
     if entity_type == FAILED_PAYMENT:
         transaction = entity.identifier("subscriptionId")
         return (replace(notification, kind=Kind.PAYMENT_FAILED, transaction=transaction),)

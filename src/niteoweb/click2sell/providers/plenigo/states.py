@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
+from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -126,16 +127,6 @@ def of_listed(subscription: JsonBody, read_at: datetime) -> Notification:
     return _with_state(notification, subscription, kind, until)
 
 
-def for_several(notification: Notification, why: str = SEVERAL_USERS) -> Notification:
-    """A notification that does not tell whom it gives access.
-
-    :param why: the code of the reason.
-    """
-    return replace(
-        notification, kind=Kind.UNKNOWN, attention=why, snapshot=False, valid_until=None
-    )
-
-
 def of_customer(notification: Notification, customer: JsonBody) -> Notification:
     """A notification with the address and the names of its customer.
 
@@ -248,7 +239,7 @@ def _with_state(
     if subscription.has("multiuserSettings") or "MULTIUSER" in subscription.text(
         "subscriptionType"
     ):
-        return for_several(notification)
+        return for_several(notification, SEVERAL_USERS)
     if any((item.integer("quantity") or 1) > 1 for item in items_of(subscription)):
         return for_several(notification, SEVERAL_PIECES)
     return notification

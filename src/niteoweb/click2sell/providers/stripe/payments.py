@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
+from niteoweb.click2sell.notification import SEVERAL_PIECES
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.stripe import states
 from typing import Any
@@ -93,7 +95,7 @@ def of_lines(
             product_name=line.title("description") or one.product_name,
         )
         several = (line.integer("quantity") or 1) > 1
-        told.append(states.for_several(one) if several else one)
+        told.append(for_several(one, SEVERAL_PIECES) if several else one)
     return tuple(told)
 
 
@@ -140,13 +142,13 @@ def of_invoice(
         )
         # Of what was used in a period that is over, the quantity is no number of users.
         several = (line.integer("quantity") or 1) > 1 and not over
-        told.append(states.for_several(one) if several else one)
+        told.append(for_several(one, SEVERAL_PIECES) if several else one)
     for line in filter(_is_bought, once):
         one = states.of_item(notification, event_id, line.required("id"))
         sum_ = _money(_discounted(line), invoice)
         one = replace(one, kind=Kind.PURCHASE, **_of_line(line), **sum_)
         several = (line.integer("quantity") or 1) > 1
-        told.append(states.for_several(one) if several else one)
+        told.append(for_several(one, SEVERAL_PIECES) if several else one)
     if told and paid is not None:
         # Tax and the buyer's balance go with the first item.
         rest = sum((one.amount or Decimal()) for one in told[1:])

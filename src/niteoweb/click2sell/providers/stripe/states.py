@@ -10,6 +10,7 @@ stands on the items, before on the subscription; both are read.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -130,17 +131,6 @@ def over(notification: Notification, ended_at: datetime | None = None) -> Notifi
     )
 
 
-def for_several(notification: Notification) -> Notification:
-    """A notification of several pieces: it does not tell for whom they are."""
-    return replace(
-        notification,
-        kind=Kind.UNKNOWN,
-        attention=SEVERAL_PIECES,
-        snapshot=False,
-        valid_until=None,
-    )
-
-
 def of_features(notification: Notification, keys: Iterable[str]) -> Notification:
     """A notification that states all features which a customer has at its time.
 
@@ -195,7 +185,7 @@ def _stated(notification: Notification, subscription: JsonBody, item: JsonBody) 
     if quantity == 0:
         return over(notification)
     if (quantity or 1) > 1:
-        return for_several(notification)
+        return for_several(notification, SEVERAL_PIECES)
     kind, until, renews = _standing(status, subscription, item)
     if kind is Kind.PLAN_CHANGE and notification.kind in GIVING - {Kind.CANCELLATION}:
         kind = notification.kind
