@@ -38,10 +38,7 @@ _DESCRIPTION = re.compile(r"(?:\d+ × )?(.+?)(?: \(at .*\))?")
 
 def amount(body: JsonBody, name: str) -> dict[str, Any]:
     """An amount in the smallest unit of its currency, as fields of a notification."""
-    minor, currency = body.integer(name), body.text("currency").upper()
-    if minor is None or not currency:
-        return {}
-    return {"amount": _decimal(minor, currency), "currency": currency}
+    return _money(body.integer(name), body)
 
 
 def of_session(notification: Notification, session: JsonBody) -> Notification:
@@ -116,7 +113,6 @@ def of_invoice(
     once = by_item.pop("", []) if subscription_of(invoice) else []
     by_item.pop("", None)
     told: list[Notification] = []
-    paid = invoice.integer("amount_paid")
     for item_id, lines in by_item.items():
         charged = [
             line
@@ -149,12 +145,11 @@ def of_invoice(
         one = replace(one, kind=Kind.PURCHASE, **_of_line(line), **sum_)
         several = (line.integer("quantity") or 1) > 1
         told.append(for_several(one, SEVERAL_PIECES) if several else one)
-    if told and paid is not None:
+    whole = amount(invoice, "amount_paid") if told else {}
+    if whole:
         # Tax and the buyer's balance go with the first item.
         rest = sum((one.amount or Decimal()) for one in told[1:])
-        whole = amount(invoice, "amount_paid")
-        if whole:
-            told[0] = replace(told[0], amount=whole["amount"] - rest)
+        told[0] = replace(told[0], amount=whole["amount"] - rest)
     return tuple(told) or (notification,)
 
 
@@ -287,10 +282,9 @@ def _of_line(line: JsonBody) -> dict[str, Any]:
     return {**fields, "aliases": tuple(names), "product_name": name or fields["product_name"]}
 
 
-def _money(minor: int, invoice: JsonBody) -> dict[str, Any]:
-    currency = invoice.text("currency").upper()
-    return {"amount": _decimal(minor, currency), "currency": currency} if currency else {}
-
-
-def _decimal(minor: int, currency: str) -> Decimal:
-    return Decimal(minor).scaleb(-_PLACES.get(currency, 2))
+def _money(minor: int | None, body: JsonBody) -> dict[str, Any]:
+    currency = body.text("currency").upper()
+    if minor is None or not currency:
+        return {}
+    amount = Decimal(minor).scaleb(-_PLACES.get(currency, 2))
+    return {"amount": amount, "currency": currency}
