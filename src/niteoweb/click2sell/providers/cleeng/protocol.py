@@ -135,9 +135,7 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> signatures.Seale
         either key, or the body is too old or from the future.
     """
     secret_keys = signatures.keys(delivery, settings)
-    # To a WSGI server an underscore in the name of a header is a hyphen.
-    name = (settings.signature_header or "").strip().lower().replace("_", "-")
-    header = delivery.headers.get(name, "").strip(" ")
+    header = delivery.headers.get(header_name(settings), "").strip(" ")
     digest = _digest(header.removeprefix(_PREFIX), settings.signature_encoding)
     by_previous_key = signatures.prove([digest], delivery.body, secret_keys)
     genuine = signatures.SealedBody(
@@ -205,6 +203,12 @@ def sign(secret_key: str, body: bytes, encoding: str = HEX) -> str:
     """
     digest = signatures.sign(secret_key.encode("utf-8"), body)
     return base64.b64encode(digest).decode("ascii") if encoding == BASE64 else digest.hex()
+
+
+def header_name(settings: Any) -> str:
+    """The name of the header with the signature, as a delivery has it; "" for none."""
+    # To a WSGI server an underscore in the name of a header is a hyphen.
+    return (settings.signature_header or "").strip().lower().replace("_", "-")
 
 
 def aliases(offer: str) -> tuple[str, ...]:

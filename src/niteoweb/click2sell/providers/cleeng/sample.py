@@ -69,8 +69,7 @@ def sign(body: bytes, settings: Any, moment: datetime) -> Delivery:
     :param settings: with ``secretkey`` and :data:`SETTINGS`.
     :param moment: not needed: no time is signed.
     """
-    # To a WSGI server an underscore in the name of a header is a hyphen.
-    header = (settings.signature_header or "").strip().lower().replace("_", "-")
+    header = protocol.header_name(settings)
     signature = protocol.sign(settings.secretkey or "", body, settings.signature_encoding)
     headers = {header: signature} if header else {}
     return Delivery(body, jsonbody.CONTENT_TYPE, headers)
