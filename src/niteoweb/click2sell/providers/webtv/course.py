@@ -6,8 +6,6 @@ from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.notification import idempotency_key
-from niteoweb.click2sell.owner import action
-from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
@@ -16,12 +14,9 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.provisioning import pipeline
-from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import transactions
 from niteoweb.click2sell.storage import writer
-from plone import api
 from typing import Any
-from zope.i18n import translate
 
 import logging
 import secrets
@@ -60,10 +55,9 @@ class Course:
         if kind is None or isinstance(error, (sales.Conflict, client.StoreError)):
             with suppress(sales.Conflict):
                 self.note(lease="")
-        if self.sale["state"] in sales.CLOSED and self.sale["filed"]:
-            language = api.portal.get_default_language()
-            note = translate(texts.SETTLED, target_language=language)
-            dismiss(self.sale, protocol.TITLE, note, texts.WAITS)
+        if self.sale["state"] in sales.CLOSED:
+            filed = self.sale["filed"]
+            sync.dismiss([key for code, key in filed if code == texts.WAITS], texts.SETTLED)
 
     def note(self, words: str = "", **changes: Any) -> None:
         """Commit changes of the sale."""
@@ -125,15 +119,3 @@ def _file(site: Any, id_: str, filed: tuple[str, str]) -> None:
     known = sales.get(site, id_)["filed"]
     if filed not in known:
         sales.change(site, id_, timestamps.now(), {"filed": (*known, filed)})
-
-
-def dismiss(sale: sales.Sale, by: str, note: str, *codes: str) -> None:
-    """Dismiss the entries that were filed about a sale.
-
-    :param by: who has settled it.
-    :param codes: what was settled; everything, where there are none.
-    """
-    for code, key in sale["filed"]:
-        if not codes or code in codes:
-            with suppress(NotPossible):
-                action.carry_out(decisions.Dismiss(key=key, by=by, note=note))

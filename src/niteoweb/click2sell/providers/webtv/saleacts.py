@@ -1,12 +1,12 @@
 """An owner's acts on a sale; the background asks the store, no page waits for it."""
 
-from functools import partial
 from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import course
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import NotPossible
 from niteoweb.click2sell.storage import writer
@@ -62,8 +62,10 @@ def act(site: Any, id_: str, what: str, by: str, note: str) -> None:
         kind, words = wanted[what]
         return sales.change(site, id_, now, {"wanted": kind, "attention": ""}, words)
 
-    course.dismiss(writer.run(work), by, note)
-    writer.run(partial(_forget, id_))
+    sale = writer.run(work)
+    sync.dismiss([key for _code, key in sale["filed"]], note, by)
+    # Nothing that was filed waits any more.
+    writer.run(lambda site: sales.change(site, id_, timestamps.now(), {"filed": ()}))
     if what != SETTLE:
         background.leave(background.QUESTIONS, site.getPhysicalPath(), _go_on)
 
@@ -75,11 +77,6 @@ def _settled(sale: sales.Sale) -> dict[str, Any]:
     if sale["origin"] == "processor" and not was_paid:
         return {"attention": ""}  # its buyer may come back and pay
     return {"attention": "", "state": sales.DONE if was_paid else sales.CANCELLED}
-
-
-def _forget(id_: str, site: Any) -> None:
-    """Nothing that was filed waits any more."""
-    sales.change(site, id_, timestamps.now(), {"filed": ()})
 
 
 def _go_on() -> None:

@@ -4,6 +4,7 @@ Only a well-formed list ends anything. Ends that come early are counted first: m
 circuit breaker's number in a day are not told before an owner has confirmed them.
 """
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -278,14 +279,21 @@ def _alert(held: int, now: datetime) -> None:
 def _dismiss_alerts(site: Any) -> None:
     """Dismiss the entries about held ends: an owner has confirmed them."""
     waiting = [ledger.get(site, key) for key in ledger.waiting_keys(site)]
-    language = api.portal.get_default_language()
-    note = translate(texts.CONFIRMED, target_language=language)
-    for entry in waiting:
-        if entry["provider"] == protocol.NAME and entry["attention"] == texts.ENDS_HELD:
-            with suppress(NotPossible):
-                action.carry_out(
-                    decisions.Dismiss(key=entry["key"], by=protocol.TITLE, note=note)
-                )
+    about = (protocol.NAME, texts.ENDS_HELD)
+    keys = [one["key"] for one in waiting if (one["provider"], one["attention"]) == about]
+    dismiss(keys, texts.CONFIRMED)
+
+
+def dismiss(keys: Iterable[str], note: str, by: str = protocol.TITLE) -> None:
+    """Dismiss entries that need attention; those that were settled stay as they are.
+
+    :param note: the reason, for the owners of the site.
+    :param by: who has settled it.
+    """
+    note = translate(note, target_language=api.portal.get_default_language())
+    for key in keys:
+        with suppress(NotPossible):
+            action.carry_out(decisions.Dismiss(key=key, by=by, note=note))
 
 
 def attention(
