@@ -19,7 +19,6 @@ from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
-from niteoweb.click2sell.storage import background
 from zope.component import adapter
 
 import logging
@@ -49,7 +48,7 @@ def purchased(event: IMemberEvent) -> None:
         take_in(ledger.get(site, notification.key))
     product = f"{notification.provider}|{notification.product_id}|"
     if any(line.startswith(product) for line in registry.settings(provider).fulfil or ()):
-        background.leave(background.QUESTIONS, site.getPhysicalPath(), fulfil.run_soon)
+        selling.leave(lambda settings: fulfil.run(settings, timestamps.now()))
 
 
 def look(now: datetime) -> None:

@@ -16,7 +16,6 @@ from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
@@ -57,17 +56,6 @@ def run(settings: Any, now: datetime) -> None:
                 _fulfil(settings, payment, stored, now)
             except (sales.Conflict, client.StoreError) as error:
                 logger.warning("Payment %s has to wait: %s", payment.key, error)
-
-
-def run_soon() -> None:
-    """Make orders of the payments that have none, in the thread for questions."""
-    settings = selling.askable()
-    if settings is None:
-        return
-    try:
-        run(settings, timestamps.now())
-    except Unreachable as error:
-        logger.warning("Payments have to wait: %s", error)
 
 
 def _told(provider: str, product: str, now: datetime, *kinds: Kind) -> Iterator[Notification]:

@@ -4,12 +4,15 @@ Whoever takes a sale up after a process that died, or a question without an answ
 (``get_cart``), and then decides. Amounts are the store's, compared as numbers.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import placing
@@ -20,6 +23,7 @@ from niteoweb.click2sell.providers.webtv import standing
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
 from niteoweb.click2sell.providers.webtv.course import Course
+from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
@@ -97,12 +101,24 @@ def cancel(course: Course, state: str = sales.CANCELLED) -> None:
     course.note(f"cancelled {order.id}".strip(), state=state)
 
 
-def askable() -> Any | None:
-    """The settings, None while the store may not be asked by a job that somebody has left."""
+def leave(work: Callable[[Any], None]) -> None:
+    """Leave work that asks the store to the thread for questions.
+
+    :param work: of the settings; it is not done while the store may not be asked.
+    """
+    path = plone_site.get().getPhysicalPath()
+    background.leave(background.QUESTIONS, path, partial(_do, work))
+
+
+def _do(work: Callable[[Any], None]) -> None:
     provider = registry.get(protocol.NAME)
-    stored = registry.settings(provider)
-    may_ask = registry.is_enabled(provider) and not plone_site.is_copy()
-    return stored if may_ask and stored.api_token else None
+    settings = registry.settings(provider)
+    if plone_site.is_copy() or not (registry.is_enabled(provider) and settings.api_token):
+        return
+    try:
+        work(settings)
+    except Unreachable as error:
+        logger.warning("Sales have to wait: %s", error)
 
 
 def resume(settings: Any, numbers: dict[str, int]) -> None:
