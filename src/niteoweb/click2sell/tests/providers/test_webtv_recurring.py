@@ -2,7 +2,7 @@
 
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.providers.webtv import charges
-from niteoweb.click2sell.providers.webtv import polling
+from niteoweb.click2sell.providers.webtv import provider
 from niteoweb.click2sell.providers.webtv import questions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.tests.cases.selling import ProcessorTestCase
@@ -84,7 +84,7 @@ class TestBound(ProcessorTestCase):
         with mock.patch.object(charges, "take_in"):
             self.charged()
         self.assertEqual(self.sale()["state"], "placed")
-        polling.poll(self.now, 20, False)
+        provider.poll(self.now, 20, False)
         self.assertEqual(self.sale()["state"], "charged")
 
     def test_the_ledger_says_how_recurring_payments_stand(self):
