@@ -15,7 +15,7 @@ from typing import Any
 
 
 trees.declare(
-    # user id -> {email, name, surname, asked_at, next, held, known, erased}
+    # user id -> {email, name, surname, asked_at, next, known, erased}
     webtv_users=trees.Tree,
     webtv_users_due=trees.TreeSet,  # (next question as stored, user id)
     webtv_users_held=trees.TreeSet,  # ids of users whose ends wait for an owner
@@ -24,7 +24,11 @@ trees.declare(
 
 Record = dict[str, Any]
 
-_NEW: Record = {"email": "", "name": "", "surname": "", "asked_at": "", "next": "", "known": {}}
+_NEW: Record = {
+    **dict.fromkeys(("email", "name", "surname", "asked_at", "next"), ""),
+    "known": {},
+    "erased": False,
+}
 
 
 def get(site: Any, id_: str) -> Record | None:
@@ -32,22 +36,14 @@ def get(site: Any, id_: str) -> Record | None:
     return trees.tree(site, "webtv_users").get(id_)
 
 
-def take_in(site: Any, users: Iterable[states.User], now: datetime) -> int:
-    """Take in users; a new one is due at once, a changed address is written over.
-
-    :returns: the number of new users.
-    """
-    new = 0
+def take_in(site: Any, users: Iterable[states.User], now: datetime) -> None:
+    """Take in users; a new one is due at once, a changed address is written over."""
     for user in users:
         record = get(site, user.id)
-        if record is not None and record.get("erased"):
-            continue
         if record is None:
-            new += 1
             _put(site, user.id, {**_NEW, **_named(user), "next": timestamps.iso(now)})
-        elif states.User(user.id, record["email"], record["name"], record["surname"]) != user:
+        elif not record["erased"] and record != {**record, **_named(user)}:
             _put(site, user.id, {**record, **_named(user)})
-    return new
 
 
 def named(site: Any, id_: str) -> states.User | None:
