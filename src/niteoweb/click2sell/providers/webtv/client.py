@@ -166,7 +166,8 @@ def users(settings: Any, page: int) -> tuple[list[states.User], int]:
         statusFilter="1",
     )
     with jsonapi.reading():
-        found = states.users(answer)
+        # The name of the list is an assumption (A5).
+        found = states.listed(answer, "list", "users", "data")
     usable = []
     for body in found:
         # One that cannot be read must not keep the others out for ever.

@@ -94,14 +94,17 @@ def is_id(text: str) -> bool:
     return re.fullmatch(r"[1-9]\d{0,9}", text, re.ASCII) is not None
 
 
-def listed(answer: JsonBody) -> list[JsonBody]:
+def listed(answer: JsonBody, *names: str) -> list[JsonBody]:
     """The objects of a well-formed list.
 
+    :param names: of the list, ``list`` where the vendor says so.
     :raises ParameterInvalid: the answer has no list; only a list can end anything.
     """
-    if not isinstance(dict(answer.items()).get("list"), list):
-        raise ParameterInvalid("list")
-    return answer.parts("list")
+    values = dict(answer.items())
+    for name in names or ("list",):
+        if isinstance(values.get(name), list):
+            return answer.parts(name)
+    raise ParameterInvalid("list")
 
 
 def readable(
@@ -176,15 +179,6 @@ def moment(body: JsonBody, name: str) -> datetime:
         return timestamps.parse(int(text))
     except ValueError:
         raise ParameterInvalid(name) from None
-
-
-def users(answer: JsonBody) -> list[JsonBody]:
-    """The users out of ``users list``; the name of the list is an assumption (A5)."""
-    values = dict(answer.items())
-    for name in ("list", "users", "data"):
-        if isinstance(values.get(name), list):
-            return answer.parts(name)
-    raise ParameterInvalid("list")
 
 
 def told(
