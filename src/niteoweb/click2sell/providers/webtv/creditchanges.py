@@ -67,23 +67,26 @@ def change(
     try:
         return _close(record, DONE, carts.credit(settings, user))
     except (client.StoreError, Unreachable):
-        after = present + amount if action == "add" else present - amount
-        return _close(record, DONE, after)
+        return _close(record, DONE, _after(record))
 
 
 def _look(record: dict[str, Any], present: Decimal, now: datetime) -> dict[str, Any]:
     """See whether a change without an answer was carried out; one that was not is forgotten."""
-    before, amount = Decimal(record["before"]), Decimal(record["amount"])
-    after = before + amount if record["action"] == "add" else before - amount
-    if present == after:
+    if present == _after(record):
         return _close(record, DONE, present)
-    if present == before:
+    if present == Decimal(record["before"]):
         writer.run(lambda site: _replace(site, record))
         return record
     payload = {name: str(record[name]) for name in ("user", "action", "amount", "before")}
     about = texts.CREDIT, record["reference"], texts.CREDIT_UNCLEAR
     pipeline.process(sync.attention(*about, now, payload))
     return _close(record, UNCLEAR, present)
+
+
+def _after(record: dict[str, Any]) -> Decimal:
+    """The credit after a change, if nothing else changes it."""
+    before, amount = Decimal(record["before"]), Decimal(record["amount"])
+    return before + amount if record["action"] == "add" else before - amount
 
 
 def _is_over(record: dict[str, Any], now: datetime) -> bool:
