@@ -41,7 +41,7 @@ class FakeUsers:
         self.payments: list[tuple[str, Form]] = []
         self.processed: list[str] = []
         self.cancelled: list[str] = []
-        self.empty_lists = False
+        self.empty_lists, self.orders = False, 318
 
     # What a test sets up
 
