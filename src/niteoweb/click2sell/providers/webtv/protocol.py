@@ -29,6 +29,7 @@ REQUIRED_SETTINGS = ("api_url", "api_key_id", "api_token")
 
 #: Nothing is delivered: notifications are made of answers.
 SIGNED: frozenset[str] = frozenset()
+answer = Answer
 
 EVENTS = (
     Event("subscription first seen", Kind.PURCHASE, "access until its end"),
@@ -71,8 +72,3 @@ def verify(delivery: Delivery, settings: Any, now: datetime) -> VerifiedDelivery
 def parse(genuine: VerifiedDelivery, timezone_: tzinfo) -> tuple[Notification, ...]:
     """Read a delivery; there is none."""
     return ()
-
-
-def answer(status: int, text: str) -> Answer:
-    """The answer to a request, as text."""
-    return Answer(status, text)
