@@ -59,12 +59,11 @@ class Rejected(Refused):
 
     :ivar status: of HTTP.
     :ivar code: the provider's, 0 for none.
-    :ivar fields: the names of the fields that it does not accept.
     """
 
-    def __init__(self, status: int, code: int = 0, fields: tuple[str, ...] = ()) -> None:
+    def __init__(self, status: int, code: int = 0) -> None:
         super().__init__(f"status {status}, code {code}" if code else f"status {status}")
-        self.status, self.code, self.fields = status, code, fields
+        self.status, self.code = status, code
 
 
 class NotFound(Rejected):
@@ -92,14 +91,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes of errors that mean something whatever the question was.
+    """Codes of errors, and statuses, that mean something whatever the question was.
 
     :ivar away: the provider answers nobody at the moment.
     :ivar session: the session of a customer is not valid.
+    :ivar lacking: statuses: the token is not accepted for this question.
     """
 
     away: frozenset[int] = frozenset()
     session: frozenset[int] = frozenset()
+    lacking: frozenset[int] = frozenset({403})
 
 
 #: Codes that mean nothing in particular.

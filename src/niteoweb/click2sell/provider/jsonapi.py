@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextlib import suppress
 from contextvars import ContextVar
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
@@ -54,8 +55,6 @@ PLACES = 2
 #: Seconds before another try. What the provider asks for counts, up to the last of them.
 PAUSES = (1, 5)
 
-#: Statuses that mean yes, by the method.
-_DONE = {"GET": frozenset({200}), "POST": frozenset({200, 201, 202})}
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 #: A mark for each request that waits for providers.
@@ -124,7 +123,7 @@ class JsonApi:
         method: str,
         *path: str,
         value: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         yes: frozenset[int] = frozenset({200}),
         repeat: bool | None = None,
     ) -> Reply:
@@ -146,63 +145,53 @@ class JsonApi:
         if value is not None:
             content["json"] = value
         status, body = self._exchange(method, path, PAUSES if again else (), **content)
-        try:
-            answer = jsonbody.read(body or (b"" if method == "GET" else b"{}"))
-        except ParameterInvalid:
-            answer = None
+        answer = _read(body or (b"" if method == "GET" else b"{}"))
         if status not in yes:
-            raise self._error(status, answer or jsonbody.JsonBody({}))
+            raise self._error(status, answer, path)
         if answer is None:
             raise Unreachable("answer unreadable")
         return Reply(status, answer)
 
-    def _error(self, status: int, answer: jsonbody.JsonBody) -> Unreachable | Rejected:
+    def _error(
+        self, status: int, answer: jsonbody.JsonBody | None, path: Sequence[str]
+    ) -> Unreachable | Rejected:
         """The error of an answer that means no. Of its words none goes further."""
-        try:
-            code = answer.integer("errorCode") or 0
-            fields = tuple(one.text("field") for one in answer.parts("validationErrors"))
-        except ParameterError:
-            code, fields = 0, ()
+        code = 0
+        if answer is not None:
+            with suppress(ParameterError):
+                code = answer.integer("errorCode") or 0
         if code in self._codes.away:
             return Unreachable(f"code {code}")
         if code in self._codes.session:
             return SessionInvalid(status, code)
         if status == 401:
             return TokenRefused()
-        return NotFound(code) if status == 404 else Rejected(status, code, fields)
+        if status in self._codes.lacking:
+            return TokenRefused(path[0])
+        return NotFound(code) if status == 404 else Rejected(status, code)
 
     def get(self, *path: str, **parameters: str | Sequence[str]) -> jsonbody.JsonBody:
-        """Ask for something.
+        """Ask for something; see :meth:`ask`.
 
-        :param path: its parts, below the API's address.
         :param parameters: of the query; a list names one several times.
-        :raises Unreachable: no answer or an error of theirs, even after some tries; or the
-            token is not accepted, which an owner can change.
-        :raises NotFound: they do not know it.
-        :raises Refused: they do not answer such a question.
         """
-        status, body = self._try("GET", path, PAUSES, params=parameters)
-        answer = _read(status, body, path)
-        if answer is None:
-            # A page of a proxy or of a maintenance, perhaps.
-            raise Unreachable("answer unreadable")
-        return answer
+        return self.ask("GET", *path, query=parameters).body
 
     def post(
         self, value: Mapping[str, Any], *path: str, form: bool = False
     ) -> jsonbody.JsonBody:
-        """Ask for an action; it is tried once, as it may have been carried out.
+        """Ask for an action, once, as it may have been carried out; it raises what ask does.
 
         :param value: goes out as JSON.
         :param form: it goes out as a form.
-        :param path: its parts, below the API's address.
         :returns: the answer, empty where it is no JSON.
-        :raises Unreachable: as for :meth:`get`.
-        :raises NotFound: they do not know the subject.
-        :raises Refused: they do not do it.
         """
-        status, body = self._try("POST", path, (), **{"data" if form else "json": value})
-        return _read(status, body, path) or jsonbody.JsonBody({})
+        content = {"data" if form else "json": value}
+        status, body = self._exchange("POST", path, (), **content)
+        answer = _read(body)
+        if status not in (200, 201, 202):
+            raise self._error(status, answer, path)
+        return answer or jsonbody.JsonBody({})
 
     def form(self, values: Mapping[str, str], **parameters: str) -> jsonbody.JsonBody:
         """Ask with a form, of an API that may tell errors with the status 200; tried once.
@@ -217,13 +206,6 @@ class JsonApi:
             raise Unreachable(f"status {status}")
         with reading():
             return jsonbody.read(body)
-
-    def _try(
-        self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
-    ) -> tuple[int, bytes]:
-        """Status and body of an answer; a status that means yes is returned as 200."""
-        status, body = self._exchange(method, path, pauses, **content)
-        return (200, body) if status in _DONE[method] else (status, b"")
 
     def _exchange(
         self, method: str, path: Sequence[str], pauses: Sequence[float], **content: Any
@@ -255,16 +237,8 @@ class JsonApi:
         raise Unreachable(f"status {status}") if status else NoAnswer
 
 
-def _read(status: int, body: bytes, path: Sequence[str]) -> jsonbody.JsonBody | None:
-    """An answer, None where it is no JSON."""
-    if status == 404:
-        raise NotFound
-    if status == 401:
-        raise TokenRefused
-    if status == 403:
-        raise TokenRefused(path[0])
-    if status != 200:
-        raise Refused(f"status {status}")
+def _read(body: bytes) -> jsonbody.JsonBody | None:
+    """An answer, None where it is no JSON: a page of a proxy or of a maintenance, perhaps."""
     try:
         return jsonbody.read(body)
     except ParameterInvalid:

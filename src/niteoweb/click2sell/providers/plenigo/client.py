@@ -34,8 +34,13 @@ TOKEN = "X-plenigo-token"  # noqa: S105
 #: Items in a page; of more than that plenigo makes 5.
 PAGE = 100
 SMALLEST_PAGE = 5
-#: plenigo's emergency mode, and the errors about the session of a customer.
-CODES = jsonapi.Codes(away=frozenset({99018}), session=frozenset({99010, 99011, 20028}))
+#: plenigo's emergency mode, and the errors about the session of a customer. With 403 it refuses
+#: an act, whoever asks.
+CODES = jsonapi.Codes(
+    away=frozenset({99018}),
+    session=frozenset({99010, 99011, 20028}),
+    lacking=frozenset(),
+)
 
 #: A list: the field with the id of an item, and an item's notifications, as read at a moment.
 List = tuple[str, Callable[[JsonBody, datetime], Iterable[Notification]]]
