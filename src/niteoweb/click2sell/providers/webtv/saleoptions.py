@@ -1,4 +1,4 @@
-"""Options of the services that sell, read and checked before the store is asked."""
+"""Options of the services of the store, read and checked before the store is asked."""
 
 from decimal import Decimal
 from niteoweb.click2sell.provider import LONGEST_ID
@@ -20,6 +20,18 @@ def text(options: dict[str, Any], name: str) -> str:
     value = options.get(name, "").strip()
     if not value or len(value) > LONGEST_ID or not value.isprintable():
         raise BadRequest(f'"{name}" must be a text of up to {LONGEST_ID} characters.')
+    return value
+
+
+def amount(options: dict[str, Any], free: bool = False) -> str:
+    """An amount, as text.
+
+    :param free: it may be 0, or missing.
+    :raises BadRequest: it is none.
+    """
+    value = options.get("amount", "0")
+    if not orders.AMOUNT.fullmatch(value) or not (free or Decimal(value)):
+        raise BadRequest('"amount" must be an amount such as 10.00.')
     return value
 
 
@@ -79,20 +91,18 @@ def payment(
         raise sales.Conflict(409, "NotPlaced", "The order is not placed.")
     if sale["state"] in (sales.CANCELLED, sales.EXPIRED):
         raise sales.Conflict(409, "OrderGone", "The order is cancelled.")
-    amount, method = options.get("amount"), options.get("method", "external")
+    method = options.get("method", "external")
     if method not in orders.METHODS:
         raise BadRequest('"method" must be external or paypal.')
-    if amount is None:
+    if options.get("amount") is None:
         return None
-    transaction = text(options, "transaction")
-    if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
-        raise BadRequest('"amount" must be an amount such as 10.00.')
+    transaction, paid = text(options, "transaction"), amount(options)
     if options.get("currency") != settings.currency:
         raise sales.Conflict(422, "Currency", "The store's currency is another one.")
     if any(one["transaction"] == transaction for one in sale["payments"]):
         return None
     if sale["state"] != sales.PLACED:
         raise sales.Conflict(409, "Paid", "All was paid already.")
-    if Decimal(amount) > Decimal(sale["due"]):
+    if Decimal(paid) > Decimal(sale["due"]):
         raise sales.Conflict(422, "TooMuch", "Less than that is due.")
-    return sales.payment(transaction, amount, by, method)
+    return sales.payment(transaction, paid, by, method)

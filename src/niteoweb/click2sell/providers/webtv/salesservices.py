@@ -12,7 +12,6 @@ from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
 from niteoweb.click2sell.providers.webtv import client
-from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import processor
 from niteoweb.click2sell.providers.webtv import saleoptions
 from niteoweb.click2sell.providers.webtv import sales
@@ -208,9 +207,7 @@ class SalesPost(Selling):
             raise NotSetUp  # nobody could sign the way back
         if options.get("amount") and options.get("currency") != settings.currency:
             raise sales.Conflict(422, "Currency", "The store's currency is another one.")
-        amount = options.get("amount", "0")
-        if not orders.AMOUNT.fullmatch(amount):
-            raise BadRequest('"amount" must be an amount such as 10.00.')
+        amount = saleoptions.amount(options, free=True)
         is_free = not Decimal(amount) and not options.get("transaction")
         transaction = "N/A" if is_free else saleoptions.text(options, "transaction")
         payment = sales.payment(transaction, amount, sale["id"] if is_free else self.by)

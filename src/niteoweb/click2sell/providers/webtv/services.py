@@ -12,7 +12,6 @@ from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
-from niteoweb.click2sell.provider import LONGEST_ID
 from niteoweb.click2sell.provider import registry
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.webtv import carts
@@ -20,6 +19,7 @@ from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import creditchanges
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import protocol
+from niteoweb.click2sell.providers.webtv import saleoptions
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import states
 from niteoweb.click2sell.providers.webtv import sync
@@ -148,16 +148,13 @@ class UsersPost(StoreOperation):
 
     def _credit(self) -> dict[str, Any]:
         options = self.options(action=str, amount=str, reference=str, description=str)
-        amount, reference = options.get("amount", ""), options.get("reference", "")
         if options.get("action") not in ("add", "subtract"):
             raise BadRequest('"action" must be add or subtract.')
-        if not orders.AMOUNT.fullmatch(amount) or not Decimal(amount):
-            raise BadRequest('"amount" must be an amount such as 10.00.')
-        if not reference.isprintable() or not 0 < len(reference) <= LONGEST_ID:
-            raise BadRequest(f'"reference" must be a text of up to {LONGEST_ID} characters.')
+        amount = Decimal(saleoptions.amount(options))
+        reference = saleoptions.text(options, "reference")
         if not states.is_id(self.params[0]):
             raise client.UserNotFound("USER_NOT_FOUND", "")
-        values = (options["action"], Decimal(amount), options.get("description", "")[:200])
+        values = (options["action"], amount, options.get("description", "")[:200])
         told = creditchanges.change(self.settings(), reference, self.params[0], *values)
         self.request.response.setStatus(202 if told["state"] == creditchanges.ASKING else 200)
         return dict(told)
