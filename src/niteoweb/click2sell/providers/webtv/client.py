@@ -66,6 +66,9 @@ class StoreError(Refused):
 class UserNotFound(StoreError):
     """The store does not know the user."""
 
+    def __init__(self) -> None:
+        super().__init__("USER_NOT_FOUND", "")
+
 
 def is_wanted(notification: Notification, settings: Any) -> bool:
     """Whether the store has to be asked about a notification: they are made of its answers."""
@@ -119,7 +122,7 @@ def ask(settings: Any, go: str, do: str, iq: str = "", **values: str) -> JsonBod
     if not code:
         return answer
     if code in ("USER_NOT_FOUND", "NOT_FOUND") or text == "User not found":
-        raise UserNotFound(code, "")
+        raise UserNotFound
     if code == "REQUEST_ERROR" and text not in TEXTS:
         raise NotAccepted
     raise StoreError(code, text if text in TEXTS else "")

@@ -155,7 +155,7 @@ class SalesPost(Selling):
         if not user and settings.make_users:
             user = carts.create_user(settings, email)
         if not user:
-            raise client.UserNotFound("USER_NOT_FOUND", "")
+            raise client.UserNotFound
         return user
 
     def _place(self) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class UsersPost(StoreOperation):
             REFRESHES.count(self.by)
             id_ = own_id(settings)
         if not states.is_id(id_):
-            raise client.UserNotFound("USER_NOT_FOUND", "")
+            raise client.UserNotFound
         record = users.get(plone_site.get(), id_)
         asked = record["asked_at"] if record else ""
         if asked and (timestamps.now() - timestamps.from_iso(asked)).total_seconds() < AGAIN:
@@ -153,7 +153,7 @@ class UsersPost(StoreOperation):
         amount = Decimal(saleoptions.amount(options))
         reference = saleoptions.text(options, "reference")
         if not states.is_id(self.params[0]):
-            raise client.UserNotFound("USER_NOT_FOUND", "")
+            raise client.UserNotFound
         values = (options["action"], amount, options.get("description", "")[:200])
         told = creditchanges.change(self.settings(), reference, self.params[0], *values)
         self.request.response.setStatus(202 if told["state"] == creditchanges.ASKING else 200)
@@ -192,7 +192,7 @@ class UsersGet(StoreOperation):
             READINGS.count(self.by)
             id_ = tied_id()
         if not states.is_id(id_):
-            raise client.UserNotFound("USER_NOT_FOUND", "")
+            raise client.UserNotFound
         told: dict[str, Any] = {"user": id_, "currency": settings.currency}
         with jsonapi.reading():
             if "subscriptions" in parts:
