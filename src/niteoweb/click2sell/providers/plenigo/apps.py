@@ -71,7 +71,7 @@ def add(store: str, value: Mapping[str, Any]) -> list[Purchase]:
         )
     with jsonapi.reading():
         several = reply.body.parts("purchases")
-        return [_purchase(one) for one in several or [reply.body]]
+    return [_purchase(one) for one in several or [reply.body]]
 
 
 def verify(store: str, token: str) -> Purchase:
@@ -99,7 +99,7 @@ def associate(store: str, token: str, user_id: str) -> Purchase:
         if not purchase.customer_id:
             own = tie.ensure(site, api, user_id)
             path = ("appStores", STORES[store], token, "associate")
-            purchase = _read(api.ask("POST", *path, value={"customerId": own}).body)
+            purchase = _purchase(api.ask("POST", *path, value={"customerId": own}).body)
             if purchase.customer_id != own:
                 raise Taken
         path = ("customers", own, "appStoreSubscriptions")
@@ -109,17 +109,13 @@ def associate(store: str, token: str, user_id: str) -> Purchase:
 
 
 def _verified(api: JsonApi, store: str, token: str) -> Purchase:
-    return _read(client.read(api, "appStores", STORES[store], token, "verify"))
-
-
-def _read(body: JsonBody) -> Purchase:
-    with jsonapi.reading():
-        return _purchase(body)
+    return _purchase(client.read(api, "appStores", STORES[store], token, "verify"))
 
 
 def _purchase(body: JsonBody) -> Purchase:
-    token, customer_id = body.required("token"), body.identifier("customerId")
-    return Purchase(token, customer_id, tuple(map(_order, body.parts("orders"))))
+    with jsonapi.reading():
+        token, customer_id = body.required("token"), body.identifier("customerId")
+        return Purchase(token, customer_id, tuple(map(_order, body.parts("orders"))))
 
 
 def _order(body: JsonBody) -> dict[str, Any]:

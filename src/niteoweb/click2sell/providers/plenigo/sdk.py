@@ -7,11 +7,6 @@ from urllib.parse import urljoin
 from urllib.parse import urlsplit
 
 
-def source(stored: Any) -> str:
-    """The address of the script, with the company's id in it."""
-    return (stored.sdk_url or "").replace("{company_id}", stored.company_id or "")
-
-
 def language() -> str:
     """The language of the reader, two letters."""
     return (api.portal.get_current_language() or "en")[:2]
@@ -19,9 +14,10 @@ def language() -> str:
 
 def described(stored: Any) -> dict[str, str]:
     """The script and its settings, for a page that is not Plone's."""
+    company_id = stored.company_id or ""
     return {
-        "src": source(stored),
-        "companyId": stored.company_id or "",
+        "src": (stored.sdk_url or "").replace("{company_id}", company_id),
+        "companyId": company_id,
         "lang": language(),
         "baseCheckoutURI": stored.checkout_url or "",
     }
