@@ -47,7 +47,9 @@ class PlenigoView(BrowserView):
             return self._show()
         except problems.ERRORS as error:
             self.problem = problems.of(error)
-            problems.answer_with(self.problem, response)
+            response.setStatus(self.problem.status, lock=True)
+            if self.problem.retry_after:
+                response.setHeader("Retry-After", str(self.problem.retry_after))
             return self.template()
 
     def _show(self) -> str:

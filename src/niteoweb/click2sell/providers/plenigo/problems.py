@@ -18,7 +18,6 @@ from niteoweb.click2sell.providers.plenigo import vouchers
 from niteoweb.click2sell.provisioning import TooMany
 from niteoweb.click2sell.storage import transactions
 from plone import api
-from typing import Any
 from zope.i18nmessageid import Message
 
 
@@ -121,11 +120,6 @@ _PLAIN: Mapping[type[Exception], Problem] = {
 ERRORS = (*_PLAIN, subscriptions.NotPossible, Refused, Unreachable, transactions.Busy)
 
 
-def answer_with(problem: Problem, response: Any) -> None:
-    """Answer with the status of a problem, and with the time after which to try again."""
-    response.setStatus(problem.status, lock=True)
-    if problem.retry_after:
-        response.setHeader("Retry-After", str(problem.retry_after))
 
 
 def of(error: Exception) -> Problem:
