@@ -35,12 +35,10 @@ _OTHERS = {
     "account_owner": "owner",
 }
 
-COLUMNS = dict.fromkeys(
-    [
-        *("external_id", "offer", "kind", "customer_id", "pseudo_email", *CUSTOMER),
-        *(*ADDRESS, *BANK_ACCOUNT, "payment_method", "quantity", *ordercells.DATES, "discount"),
-        *("bonus_ids", "issue_steps"),
-    ]
+COLUMNS = (
+    *("external_id", "offer", "kind", "customer_id", "pseudo_email", *CUSTOMER),
+    *(*ADDRESS, *BANK_ACCOUNT, "payment_method", "quantity", *ordercells.DATES, "discount"),
+    *("bonus_ids", "issue_steps"),
 )
 REQUIRED = ("external_id", "offer", "kind", "payment_method")
 
@@ -194,8 +192,9 @@ def _order(line: int, columns: Sequence[str], cells: Sequence[str]) -> Order | M
             values[column] = ordercells.value(column, value)
         except ValueError:
             return Mistake(line, column, WRONG)
-    for column, why in _problems(values):
-        return Mistake(line, column, why)
+    problem = next(_problems(values), None)
+    if problem is not None:
+        return Mistake(line, *problem)
     try:
         return Order(line, values, ordercells.steps(values.get("issue_steps", "[]")))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

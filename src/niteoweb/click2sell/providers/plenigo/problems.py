@@ -120,8 +120,6 @@ _PLAIN: Mapping[type[Exception], Problem] = {
 ERRORS = (*_PLAIN, subscriptions.NotPossible, Refused, Unreachable, transactions.Busy)
 
 
-
-
 def of(error: Exception) -> Problem:
     """The answer for one of :data:`ERRORS`; nothing of plenigo's own words is in it."""
     may_configure = api.user.has_permission(privilege.CONFIGURE)

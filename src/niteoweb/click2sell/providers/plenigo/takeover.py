@@ -162,12 +162,13 @@ def _take_in(
         log_failure(f"{notification.transaction} cannot be taken in", error)
         return line | {"reason": "failed, see the log"}, False
     line |= {"address": complete.email, "product_id": complete.product_id}
-    for plan in plans[-1:]:
-        line |= _told(plan, complete.key)
-        if about:
-            line |= {"groups": [], "reason": KEPT_OUT}
-        return line, bool(plan.mail)
-    return line | {"what": importing.ATTENTION}, False
+    if not plans:
+        return line | {"what": importing.ATTENTION}, False
+    plan = plans[-1]
+    line |= _told(plan, complete.key)
+    if about:
+        line |= {"groups": [], "reason": KEPT_OUT}
+    return line, bool(plan.mail)
 
 
 def _told(plan: Plan, key: str) -> dict[str, Any]:
