@@ -7,7 +7,6 @@ from itertools import takewhile
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.interfaces import IMemberEvent
-from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
@@ -17,6 +16,7 @@ from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import protocol
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import standing
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import attend
 from zope.component import adapter
@@ -65,10 +65,8 @@ def look(now: datetime) -> None:
     ]
     if not waiting:
         return
-    last = -timestamps.microseconds(timestamps.from_iso(min(waiting)))
-    wanted = {"outcome": Outcome.ACCEPTED, "kind": Kind.PURCHASE}
-    for place in list(ledger.filed(site, **wanted).between(None, last)):
-        take_in(entries.at(site, place))
+    for entry in standing.accepted(timestamps.from_iso(min(waiting)), kind=Kind.PURCHASE):
+        take_in(entry)
 
 
 def look_for_refunds(now: datetime) -> None:
@@ -77,11 +75,8 @@ def look_for_refunds(now: datetime) -> None:
     :param now: in UTC.
     """
     site = plone_site.get()
-    last = -timestamps.microseconds(now - REFUNDS)
     for kind in (Kind.REFUND, Kind.CHARGEBACK):
-        wanted = {"outcome": Outcome.ACCEPTED, "kind": kind}
-        for place in list(ledger.filed(site, **wanted).between(None, last)):
-            entry = entries.at(site, place)
+        for entry in standing.accepted(now - REFUNDS, kind=kind):
             sale = sales.found(site, "charge", entry["provider"], entry["transaction"])
             if sale is not None and sale["state"] == sales.DONE:
                 attend(sale, texts.REFUNDED, cause=entry["key"])

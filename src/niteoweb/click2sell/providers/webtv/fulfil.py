@@ -8,11 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
-from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
-from niteoweb.click2sell.ledger import entries
-from niteoweb.click2sell.ledger import ledger
-from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
@@ -21,6 +17,7 @@ from niteoweb.click2sell.providers.webtv import client
 from niteoweb.click2sell.providers.webtv import orders
 from niteoweb.click2sell.providers.webtv import sales
 from niteoweb.click2sell.providers.webtv import selling
+from niteoweb.click2sell.providers.webtv import standing
 from niteoweb.click2sell.providers.webtv import sync
 from niteoweb.click2sell.providers.webtv import texts
 from niteoweb.click2sell.providers.webtv.course import Course
@@ -47,8 +44,8 @@ def run(settings: Any, now: datetime) -> None:
     """
     for line in settings.fulfil or ():
         provider, product, stored = (part.strip() for part in line.split("|"))
-        told = list(_told(provider, product, now, Kind.REFUND, Kind.CHARGEBACK))
-        refunded = {one.transaction for one in told}
+        refunds = _told(provider, product, now, Kind.REFUND, Kind.CHARGEBACK)
+        refunded = {one.transaction for one in refunds}
         for payment in list(_told(provider, product, now, Kind.PURCHASE)):
             if payment.transaction in refunded:
                 continue
@@ -60,12 +57,9 @@ def run(settings: Any, now: datetime) -> None:
 
 def _told(provider: str, product: str, now: datetime, *kinds: Kind) -> Iterator[Notification]:
     """The accepted notifications of a product, without old ones and those of erased buyers."""
-    site = plone_site.get()
-    last = -timestamps.microseconds(now - OLDEST)
     for kind in kinds:
-        wanted = {"outcome": Outcome.ACCEPTED, "provider": provider, "product_id": product}
-        for place in ledger.filed(site, kind=kind, **wanted).between(None, last):
-            entry = entries.at(site, place)
+        wanted = {"kind": kind, "provider": provider, "product_id": product}
+        for entry in standing.accepted(now - OLDEST, **wanted):
             if not pseudonyms.is_erased(entry):
                 yield history.notification(entry)
 

@@ -1,10 +1,15 @@
-"""States of recurring payments at another provider, by its notifications in the ledger."""
+"""Payments at other providers, by their notifications in the ledger: how they stand."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.entitlement import OPEN
+from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import PAYMENTS
 from niteoweb.click2sell.providers.webtv import questions
@@ -22,6 +27,17 @@ class Standing(NamedTuple):
     status: str
     last: int
     next: int
+
+
+def accepted(since: datetime, **wanted: str) -> Iterator[ledger.Entry]:
+    """The accepted entries since a moment, the latest first.
+
+    :param wanted: fields that they have to have, ``kind`` for example.
+    """
+    site, last = plone_site.get(), -timestamps.microseconds(since)
+    filed = ledger.filed(site, outcome=Outcome.ACCEPTED, **wanted)
+    for place in list(filed.between(None, last)):
+        yield entries.at(site, place)
 
 
 def of_payment(site: Any, key: str, now: datetime) -> Standing | None:
