@@ -63,7 +63,8 @@ class PaymentProvider:
         :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param schema: the records of it are in plone.app.registry under its dotted name.
     :param client: asks the provider for what its notifications leave open, None when they are
-        complete; see :mod:`niteoweb.click2sell.provider.client`.
+        complete; see
+        :class:`niteoweb.click2sell.interfaces.IPaymentProvider`.
     :param sample: makes up deliveries, None where there is none; see
         :mod:`niteoweb.click2sell.provider.sample`.
     :param poll: asks a provider that sends nothing, None for one that does.

@@ -29,7 +29,6 @@ class AccountView(MemberView):
     name = "@@plenigo-account"
     script = "account.js"
     passed_on = ("page", "subscription")
-    steps = 0
 
     def _answer(self) -> str:
         checkout.ready(writes=False)

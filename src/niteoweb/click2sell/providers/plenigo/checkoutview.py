@@ -52,6 +52,7 @@ class CheckoutView(MemberView):
     template = ViewPageTemplateFile("templates/checkout.pt")
     title = _("Checkout")
     name = "@@plenigo-checkout"
+    steps = 2
     script = "page.js"
     begun: checkout.Checkout | None = None
     offer: offers.Offer | None = None

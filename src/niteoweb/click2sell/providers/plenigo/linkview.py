@@ -15,7 +15,6 @@ class LinkView(MemberView):
     title = _("Connect your account at plenigo")
     name = proof.PAGE
     passed_on = ("key",)
-    steps = 0
     step = "ask"
     key = ""
 

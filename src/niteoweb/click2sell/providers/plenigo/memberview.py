@@ -91,7 +91,7 @@ class MemberView(PlenigoView):
     """
 
     passed_on: tuple[str, ...] = ()
-    steps = 2
+    steps = 0
 
     def __init__(self, context: Any, request: Any) -> None:
         super().__init__(context, request)

@@ -19,7 +19,6 @@ class VoucherView(MemberView):
     template = ViewPageTemplateFile("templates/voucher.pt")
     title = _("Redeem a voucher")
     name = "@@plenigo-voucher"
-    steps = 0
     step = "form"
     code = ""
     offer = ""
