@@ -28,6 +28,13 @@ def buyer(site: Any, customer: Customer) -> Buyer | None:
     return buyers.get(site, buyer_id) if buyer_id else None
 
 
+def ids(buyer: Buyer | None, provider: str) -> tuple[str, ...]:
+    """A provider's ids of a buyer, the latest used last; none for no buyer."""
+    return tuple(
+        id_ for name, id_ in (buyer["customer_ids"] if buyer else ()) if name == provider
+    )
+
+
 def named(site: Any, notification: Notification) -> Notification:
     """A notification with its buyer's address, where only the customer's id is told.
 

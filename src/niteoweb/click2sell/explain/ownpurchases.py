@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.entitlement import State
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.explain.products import ProductAccess
@@ -131,7 +132,7 @@ def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProd
     renews = standing.renewable and standing.state in (State.ACTIVE, State.GRACE)
     ends = standing.until is not None and not renews
     seller = registry.get(provider)
-    ids = _ids(buyer, provider)
+    ids = customers.ids(buyer, provider)
     manage = seller.manage(registry.settings(seller), ids) if seller is not None else None
     return OwnProduct(
         standing=standing,
@@ -146,12 +147,5 @@ def _product(site: Any, standing: ProductAccess, buyer: buyers.Buyer) -> OwnProd
 
 def _links(site: Any, buyer: buyers.Buyer | None) -> Iterator[OwnLink]:
     for one in registry.enabled():
-        for name, title in one.links(registry.settings(one), _ids(buyer, one.name)):
+        for name, title in one.links(registry.settings(one), customers.ids(buyer, one.name)):
             yield OwnLink(title, f"{site.absolute_url()}/{name}")
-
-
-def _ids(buyer: buyers.Buyer | None, provider: str) -> tuple[str, ...]:
-    """A provider's ids of a buyer."""
-    return tuple(
-        id_ for name, id_ in (buyer["customer_ids"] if buyer else ()) if name == provider
-    )

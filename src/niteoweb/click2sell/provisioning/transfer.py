@@ -61,7 +61,7 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
     if over["occurred_at"] < since:
         # The end goes before the statement: both may turn out to be of one buyer.
         moment -= timestamps.TICK
-    known_as = (id_ for provider, id_ in buyer["customer_ids"] if provider == entry["provider"])
+    known_as = customers.ids(buyer, entry["provider"])
     yield Notification(
         key=idempotency_key(entry["provider"], "passed on", entry["transaction"], loser, since),
         provider=entry["provider"],
@@ -73,7 +73,7 @@ def passed_on(site: Any, entry: ledger.Entry) -> Iterator[Notification]:
         email=address,
         product_id=entry["product_id"],
         valid_until=moment,
-        customer_id=next(known_as, ""),
+        customer_id=known_as[0] if known_as else "",
         fully_signed=True,
         payload={"passed on by": entry["key"]},
     )

@@ -39,9 +39,7 @@ class NoCustomer(Exception):
 
 def customers_of(site: Any, user_id: str) -> tuple[str, ...]:
     """plenigo's ids of a member, the latest used last."""
-    buyer = buyers.of_user(site, user_id)
-    ids = buyer["customer_ids"] if buyer else ()
-    return tuple(id_ for name, id_ in ids if name == states.NAME)
+    return customers.ids(buyers.of_user(site, user_id), states.NAME)
 
 
 def known(site: Any, user_id: str) -> str:

@@ -5,6 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.browser import ITitled
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import jsonapi
@@ -68,9 +69,8 @@ class PortalView(BrowserView):
         buyer = buyers.of_user(self.context, user_id) if user_id else None
         if buyer is None:
             return {}
-        ids = [customer for customer in buyer["customer_ids"] if customer[0] == PROVIDER.name]
-        stated = dict(buyer.get("stated", ()))
-        return {customer[1]: stated.get(customer, "") for customer in ids}
+        stated, name = dict(buyer.get("stated", ())), PROVIDER.name
+        return {id_: stated.get((name, id_), "") for id_ in customers.ids(buyer, name)}
 
     def _open(self, customer_id: str) -> str:
         """The address of a new session, "" where none can be made."""

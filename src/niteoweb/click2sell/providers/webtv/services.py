@@ -6,6 +6,7 @@ from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import buyers
+from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
@@ -239,9 +240,8 @@ def _items(items: Sequence[states.Item]) -> list[dict[str, Any]]:
 
 def tied_id() -> str:
     """The id of the store's user whose purchases are the current member's, "" for none."""
-    record = buyers.of_user(plone_site.get(), api.user.get_current().getId())
-    ids = record["customer_ids"] if record else ()
-    return next((id_ for provider, id_ in ids if provider == protocol.NAME), "")
+    buyer = buyers.of_user(plone_site.get(), api.user.get_current().getId())
+    return next(iter(customers.ids(buyer, protocol.NAME)), "")
 
 
 def own_id(settings: Any) -> str:
