@@ -103,6 +103,10 @@ class JsonBody:
         """Names and values, as they were read."""
         return self._values.items()
 
+    def value(self, name: str) -> Any:
+        """A value as it was read, None when there is none."""
+        return self._find(name)
+
     def has(self, name: str) -> bool:
         """Whether there is a value other than null and ""."""
         return self._find(name) not in (None, "")

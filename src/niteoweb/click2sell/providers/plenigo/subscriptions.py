@@ -252,10 +252,9 @@ def _subscription(body: JsonBody, stored: Any) -> Subscription:
 def _dates(api: JsonApi, id_: str) -> tuple[str, ...]:
     """The dates on which a subscription can be cancelled, () where plenigo names none."""
     try:
-        listed = dict(client.read(api, "subscriptions", id_, "cancel", "dates").items())
+        dates = client.read(api, "subscriptions", id_, "cancel", "dates").value("items")
     except Refused:
         return ()
-    dates = listed.get("items")
     return tuple(
         one
         for one in (dates if isinstance(dates, list) else ())

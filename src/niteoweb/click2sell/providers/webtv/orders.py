@@ -87,7 +87,7 @@ class Terms:
 
 def number(body: JsonBody, name: str) -> Decimal | None:
     """An amount that may be a number or a text, None for none."""
-    value = dict(body.items()).get(name)
+    value = body.value(name)
     if value in (None, "") or isinstance(value, (bool, dict, list)):
         return None
     if not _NUMBER.fullmatch(str(value)):
@@ -176,9 +176,8 @@ def money(amount: Decimal) -> str:
 
 def _products(answer: JsonBody, body: JsonBody) -> list[JsonBody]:
     for part in (body, answer):
-        values = dict(part.items())
         for name in ("products", "items", "order_products", "list"):
-            if isinstance(values.get(name), list):
+            if isinstance(part.value(name), list):
                 return part.parts(name)
     raise ParameterInvalid("products")
 

@@ -100,9 +100,8 @@ def listed(answer: JsonBody, *names: str) -> list[JsonBody]:
     :param names: of the list, ``list`` where the vendor says so.
     :raises ParameterInvalid: the answer has no list; only a list can end anything.
     """
-    values = dict(answer.items())
     for name in names or ("list",):
-        if isinstance(values.get(name), list):
+        if isinstance(answer.value(name), list):
             return answer.parts(name)
     raise ParameterInvalid("list")
 
