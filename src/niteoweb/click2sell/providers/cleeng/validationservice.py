@@ -142,7 +142,7 @@ def _end(process: validation.Process, now: datetime) -> None:
 
 def _settings() -> Any:
     provider = registry.get(protocol.NAME)
-    if provider is None or not registry.is_enabled(provider):
+    if not registry.is_enabled(provider):
         raise NotSetUp
     settings = registry.settings(provider)
     if not settings.api_token:

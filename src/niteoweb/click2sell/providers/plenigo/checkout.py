@@ -86,7 +86,7 @@ def settings() -> Any:
     :raises NotSold: it is switched off: then nothing of it is there.
     """
     provider = registry.get(protocol.NAME)
-    if provider is None or not registry.is_enabled(provider):
+    if not registry.is_enabled(provider):
         raise NotSold
     return registry.settings(provider)
 
