@@ -56,7 +56,7 @@ def change(
     if known is None and action == "subtract" and present < amount:
         raise sales.Conflict(409, "NoCredit", "The user has less credit than that.")
     record = {**asked, "state": ASKING, "before": str(present), "at": timestamps.iso(now)}
-    writer.run(lambda site: _intend(site, record, now))
+    writer.run(lambda site: _intend(site, record))
     try:
         carts.change_credit(settings, user, action, amount, description)
     except client.StoreError:
@@ -104,7 +104,7 @@ def _under_way(site: Any, user: str) -> dict[str, Any] | None:
     return trees.tree(site, "webtv_credits").get(reference)
 
 
-def _intend(site: Any, record: dict[str, Any], now: datetime) -> None:
+def _intend(site: Any, record: dict[str, Any]) -> None:
     asking, stored = (trees.tree(site, f"webtv_credits{n}") for n in ("_asking", ""))
     if _under_way(site, record["user"]) is not None:
         raise sales.Conflict(409, "Busy", "A change of this credit is under way.")

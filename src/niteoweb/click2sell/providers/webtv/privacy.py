@@ -13,8 +13,8 @@ def export(site: Any, addresses: Collection[str]) -> list[dict[str, Any]]:
     """
     told = []
     for address in addresses:
-        for id_ in users.of_address(site, address):
-            told.append({"store_user": id_, **(users.get(site, id_) or {})})
+        ids = users.of_address(site, address)
+        told += [{"store_user": id_, **users.get(site, id_)} for id_ in ids]
         told += [{"sale": sale["id"], **sale} for sale in sales.of_address(site, address)]
     return told
 

@@ -43,7 +43,7 @@ def possible(sale: sales.Sale) -> tuple[str, ...]:
     return tuple(acts)
 
 
-def act(site: Any, id_: str, what: str, by: str, note: str) -> None:
+def act(id_: str, what: str, by: str, note: str) -> None:
     """Carry an act out, and dismiss the entries that were filed about the sale.
 
     :param by: user id of the owner.

@@ -109,7 +109,7 @@ class SaleView(OwnerPage):
             if what == saleacts.SETTLE and not note:
                 raise NotPossible(_("Say what you did about it."))
             note = note or formatting.translated(salewords.ACTS.get(what, ""))
-            saleacts.act(self.context, self.id, what, self.by, note)
+            saleacts.act(self.id, what, self.by, note)
         except NotPossible as problem:
             self.say(problem.message, "error")
             return self.url

@@ -175,7 +175,7 @@ class TestRefunded(ChargedTestCase):
 
     def settle(self):
         transaction.begin()
-        saleacts.act(self.portal, self.sale()["id"], saleacts.SETTLE, "owner", "Taken back")
+        saleacts.act(self.sale()["id"], saleacts.SETTLE, "owner", "Taken back")
         transaction.begin()
 
     def test_an_order_of_another_user_is_not_taken_for_processed(self):

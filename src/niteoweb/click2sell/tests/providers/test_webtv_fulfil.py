@@ -110,7 +110,7 @@ class TestFulfil(SellingTestCase):
         self.assertEqual([code for code, _ in self.attention()], ["sale waits"])
         self.assertEqual(self.sold()[0]["state"], "begun")
         self.store.add_product("30", str(self.notice.amount))
-        saleacts.act(self.portal, self.sold()[0]["id"], saleacts.TRY_AGAIN, "owner", "There")
+        saleacts.act(self.sold()[0]["id"], saleacts.TRY_AGAIN, "owner", "There")
         transaction.begin()
         self.sweep()
         self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
