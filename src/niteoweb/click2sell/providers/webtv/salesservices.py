@@ -4,6 +4,7 @@ Each asks the store while its caller waits, for ten seconds at most. What is und
 written down, and the background goes on with it.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import islice
 from niteoweb.click2sell import site as plone_site
@@ -160,20 +161,19 @@ class SalesPost(Selling):
 
     def _place(self) -> dict[str, Any]:
         self.options()
-        with Course(self.selling_settings(), self.sale()["id"]) as course:
-            selling.advance(course)
-            return self.shown(course.sale)
+        return self._go_on(self.selling_settings(), selling.advance)
 
     def _exchange(self) -> dict[str, Any]:
         items = saleoptions.items(self.options(items=list).get("items"))
-        with Course(self.selling_settings(), self.sale()["id"]) as course:
-            selling.exchange(course, items)
-            return self.shown(course.sale)
+        return self._go_on(self.selling_settings(), selling.exchange, items)
 
     def _cancel(self) -> dict[str, Any]:
         self.options()
-        with Course(self.settings(), self.sale()["id"]) as course:
-            selling.cancel(course)
+        return self._go_on(self.settings(), selling.cancel)
+
+    def _go_on(self, settings: Any, step: Callable[..., None], *values: Any) -> dict[str, Any]:
+        with Course(settings, self.sale()["id"]) as course:
+            step(course, *values)
             return self.shown(course.sale)
 
     def _pay(self) -> dict[str, Any]:
