@@ -68,6 +68,18 @@ def process(*notifications: Notification, signed_by: str = "") -> Result:
     return _process(tuple(by_key), by_key, signed_by=signed_by)
 
 
+def process_each(notifications: Iterable[Notification]) -> None:
+    """Process notifications one by one; the sweep takes up an entry that is kept as failed.
+
+    :raises niteoweb.click2sell.storage.transactions.Busy: try again later.
+    """
+    for notification in notifications:
+        try:
+            process(notification)
+        except Failed:
+            logger.warning("Entry %s has to wait.", notification.key)
+
+
 def resume(key: str) -> Result:
     """Take up an entry that is not final, and ask its provider if need be; in the background.
 

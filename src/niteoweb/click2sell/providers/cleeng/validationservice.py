@@ -132,12 +132,7 @@ def _take_verdict(id_: str) -> None:
 
 
 def _end(process: validation.Process, now: datetime) -> None:
-    for notification in validation.ended(plone_site.get(), process, now):
-        try:
-            pipeline.process(notification)
-        except pipeline.Failed:
-            # It is written down; the sweep takes it up.
-            logger.warning("Entry %s has to wait.", notification.key)
+    pipeline.process_each(validation.ended(plone_site.get(), process, now))
 
 
 def _settings() -> Any:

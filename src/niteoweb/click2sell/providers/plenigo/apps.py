@@ -15,6 +15,7 @@ from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.provisioning import pipeline
 from typing import Any
 
 
@@ -104,7 +105,7 @@ def associate(store: str, token: str, user_id: str) -> Purchase:
                 raise Taken
         path = ("customers", own, "appStoreSubscriptions")
         found = list(client.listed(api, path, client.STORE_SUBSCRIPTIONS, now))
-    checkout.process(found)
+    pipeline.process_each(found)
     return purchase
 
 

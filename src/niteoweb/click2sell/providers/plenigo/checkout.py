@@ -34,11 +34,8 @@ from niteoweb.click2sell.storage import writer
 from typing import Any
 from urllib.parse import urlsplit
 
-import logging
 import secrets
 
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: number(user id), since no erasure looks here, id of the purchase at plenigo, offer, page that
 #: the member came from, time, and UID of the page that says what is sold
@@ -244,7 +241,7 @@ def done(user_id: str, id_: str, order: int) -> tuple[str, list[Notification]]:
             found = shop.ordered(api, str(order), customer_id, now)
     if found is None:
         raise NotSold
-    process(found)
+    pipeline.process_each(found)
     if begun.purchase_id:
         writer.run(lambda site: _set_purchase(site, id_, ""))
     return HAD_ALREADY if order == -1 else BOUGHT, found
@@ -253,16 +250,6 @@ def done(user_id: str, id_: str, order: int) -> tuple[str, list[Notification]]:
 def title(item: Notification) -> str:
     """The name of something that was bought, for people."""
     return products.title(protocol.NAME, item.product_id, item.product_name, item.aliases)
-
-
-def process(found: list[Notification]) -> None:
-    """Process plenigo's answers like delivered notifications."""
-    for notification in found:
-        try:
-            pipeline.process(notification)
-        except pipeline.Failed:
-            # It is written down; the sweep takes it up.
-            logger.warning("Entry %s has to wait.", notification.key)
 
 
 def presentation(

@@ -29,6 +29,7 @@ from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
 from niteoweb.click2sell.providers.plenigo.shortlived import ShortLived
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import writer
 from typing import Any
 
@@ -100,7 +101,7 @@ def use(user_id: str, key: str) -> None:
     except (Unreachable, Refused):
         # Its next callback brings it, or the checkout that finds it bought already.
         return
-    checkout.process(found)
+    pipeline.process_each(found)
 
 
 def _make_customer(stored: Any, user_id: str, key: str) -> None:

@@ -25,6 +25,7 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import products
 from typing import Any
 
@@ -191,7 +192,7 @@ def _change(
     with jsonapi.reading():
         notification = states.of_listed(body, now)
         found = _subscription(body, stored)
-    checkout.process([notification])
+    pipeline.process_each([notification])
     return found
 
 

@@ -17,6 +17,7 @@ from niteoweb.click2sell.providers.plenigo import client
 from niteoweb.click2sell.providers.plenigo import limits
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import tie
+from niteoweb.click2sell.provisioning import pipeline
 from typing import Any
 
 import re
@@ -86,7 +87,7 @@ def redeem(
                 items = shop.ordered(api, order, customer_id, timestamps.now()) or []
             elif not answered:
                 items = list(shop.bought(api, customer_id, timestamps.now()))
-    checkout.process(items)
+    pipeline.process_each(items)
     if not answered:
         raise Unanswered("no answer")
     return (order, items) if order else _prepare(user_id, environ, tried)
