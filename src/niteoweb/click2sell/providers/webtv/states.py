@@ -97,7 +97,7 @@ def is_id(text: str) -> bool:
 def listed(answer: JsonBody, *names: str) -> list[JsonBody]:
     """The objects of a well-formed list.
 
-    :param names: of the list, ``list`` where the vendor says so.
+    :param names: that the list may have; ``list``, as the vendor documents it, for none.
     :raises ParameterInvalid: the answer has no list; only a list can end anything.
     """
     for name in names or ("list",):
