@@ -24,7 +24,6 @@ from niteoweb.click2sell.provider import Refused
 from niteoweb.click2sell.provider import Unreachable
 from niteoweb.click2sell.providers.plenigo import checkout
 from niteoweb.click2sell.providers.plenigo import client
-from niteoweb.click2sell.providers.plenigo import sdk
 from niteoweb.click2sell.providers.plenigo import shop
 from niteoweb.click2sell.providers.plenigo import states
 from niteoweb.click2sell.providers.plenigo import tie
@@ -111,7 +110,7 @@ def _make_customer(stored: Any, user_id: str, key: str) -> None:
     if is_good(user_id, key) and not customer_id:
         with jsonapi.within(jsonapi.SALE):
             api = client.connect(stored)
-            tie.ensure(site, api, user_id, sdk.language(), proved=address)
+            tie.ensure(site, api, user_id, proved=address)
 
 
 def _use(site: Any, user_id: str, key: str) -> str:

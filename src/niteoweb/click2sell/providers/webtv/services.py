@@ -10,7 +10,6 @@ from niteoweb.click2sell.buyers import customers
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.member import index
 from niteoweb.click2sell.member import privilege
-from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.provider import is_address
 from niteoweb.click2sell.provider import jsonapi
 from niteoweb.click2sell.provider import registry
