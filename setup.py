@@ -99,12 +99,12 @@ setup(
         "test": [
             "aiosmtpd",
             "build",
-            "coverage",
             "freezegun",
             "hypothesis",
             "playwright",
             "plone.app.testing",
             "plone.testing",
+            "slipcover",
             "standardwebhooks",
             "stripe",
             "zope.testrunner",

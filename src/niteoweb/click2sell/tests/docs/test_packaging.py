@@ -170,7 +170,7 @@ class TestRelease(unittest.TestCase):
     def test_nothing_is_required_for_tests_only(self):
         required = self.required()
         self.assertIn("plone-restapi", required)
-        for name in ("plone-app-testing", "aiosmtpd", "sphinx", "coverage"):
+        for name in ("plone-app-testing", "aiosmtpd", "sphinx", "slipcover"):
             self.assertNotIn(name, required)
 
     def test_all_that_is_imported_is_required(self):
