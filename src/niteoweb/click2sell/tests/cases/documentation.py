@@ -1,6 +1,7 @@
 """The documentation: its pages, and the site that its examples are sent to."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.ledger import rejections
 from niteoweb.click2sell.providers.click2sell.protocol import sign
 from niteoweb.click2sell.testing.layers import HTTP
 from niteoweb.click2sell.tests.cases import recording
@@ -64,6 +65,8 @@ class DocsHTTPTestCase(unittest.TestCase):
 
     def setUp(self):
         self.portal = self.layer["portal"]
+        # Memory of the process, which other tests leave behind.
+        rejections._tallies.clear()
         manage_addVirtualHostMonster(self.layer["app"], "virtual_hosting")
         api.group.create(groupname="basic-members")
         settings = plone_site.settings()
