@@ -238,8 +238,7 @@ def is_payment(entry: ledger.Entry) -> bool:
 
     A subscription that is stated to give access has been paid for, seen or not.
     """
-    event = fact(entry)
-    return event.kind in PAYMENTS or event.states
+    return entry["kind"] in PAYMENTS or fact(entry).states
 
 
 def in_order(entries: Iterable[ledger.Entry]) -> list[ledger.Entry]:

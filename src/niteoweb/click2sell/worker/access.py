@@ -101,12 +101,15 @@ def forget_old(site: Any, now: datetime) -> None:
 def hasten(site: Any, now: datetime) -> None:
     """Let the buyers be looked at for whom something arrived by a clock that was ahead.
 
-    By that clock it was over already, or had begun already, or its provider was silent.
+    By that clock it was over already, or had begun already, or its provider was silent. Those
+    whose access it ended are given it back, see :func:`give_missing`.
 
     :param now: in UTC.
     """
     arrived = ledger.filed(site).between(high=-timestamps.microseconds(now) - 1)
-    for buyer_id in {ledger.at(site, place)["buyer_id"] for place in arrived}:
+    ended = trees.tree(site, "access_ended").keys((timestamps.iso(now), "~"))
+    given_back = {buyer_id for _at, buyer_id in ended}
+    for buyer_id in {ledger.at(site, place)["buyer_id"] for place in arrived} - given_back:
         buyer = buyers.get(site, buyer_id)
         if buyer is not None and buyer["user_id"]:
             buyers.change(site, buyer, next_change=timestamps.iso(now))
