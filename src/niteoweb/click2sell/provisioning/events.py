@@ -4,6 +4,7 @@ Their subscribers and content rules may send mail or ask other systems. No reque
 them where a thread for events runs.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,6 @@ from niteoweb.click2sell.provisioning.apply import Applied
 from niteoweb.click2sell.storage import background
 from niteoweb.click2sell.storage import log_failure
 from niteoweb.click2sell.storage import session
-from queue import SimpleQueue
 from typing import Any
 from zope.event import notify
 from zope.interface import implementer
@@ -84,15 +84,16 @@ class Waiting:
 
     :ivar path: physical path of the site.
     :ivar surroundings: of the request that led to them.
+    :ivar events: those that were not fired yet.
     """
 
     path: tuple[str, ...]
     surroundings: session.Surroundings
-    events: tuple[Any, ...]
+    events: list[Any]
 
 
 #: In the order in which they happened.
-waiting: SimpleQueue[Waiting] = SimpleQueue()
+waiting: deque[Waiting] = deque()
 
 
 def events(applied: Applied, notification: Notification | None) -> list[object]:
@@ -165,19 +166,22 @@ def hand_over(happened: Iterable[Any]) -> None:
     if background.is_done_here(background.EVENTS):
         site = plone_site.get()
         surroundings = session.Surroundings.of(site.REQUEST)
-        waiting.put(Waiting(site.getPhysicalPath(), surroundings, tuple(happened)))
+        waiting.append(Waiting(site.getPhysicalPath(), surroundings, list(happened)))
         background.wake(background.EVENTS)
     else:
-        fire(happened)
+        fire(list(happened))
 
 
-def fire(happened: Iterable[Any]) -> None:
-    """Fire events, each in a transaction of its own.
+def fire(happened: list[Any]) -> None:
+    """Fire events, each in a transaction of its own, and take them off.
 
     A subscriber that fails loses its own changes; the purchase stays as it is.
+
+    :raises Exception: the database is away. The events that are left were not fired.
     """
-    for event in happened:
+    while happened:
         transaction.begin()
+        event = happened.pop(0)
         try:
             with contentrules.afresh():
                 notify(event)

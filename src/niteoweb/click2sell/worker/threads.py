@@ -212,15 +212,15 @@ class _Firer(_Worker):
         self._round()
 
     def _work(self, connection: Connection) -> float:
-        while not events.waiting.empty():
-            happened = events.waiting.get()
+        while events.waiting:
+            happened = events.waiting[0]
             transaction.begin()
             try:
                 with session.opened(connection, happened.path, happened.surroundings):
                     events.fire(happened.events)
             except Exception as error:
                 if transactions.passes(error):
-                    events.waiting.put(happened)
-                    raise
+                    raise  # what was not fired stays the first
                 log_failure("Events of a site that is not there any more", error)
+            events.waiting.popleft()
         return POLL

@@ -1,6 +1,7 @@
 """The background threads: real ones, over a real mail server, beside the thread of the test."""
 
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.interfaces import IAccessGrantedEvent
 from niteoweb.click2sell.interfaces import IMemberCreateEvent
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import delivery
@@ -32,6 +33,7 @@ from zope.globalrequest import getRequest
 import os
 import threading
 import time
+import transaction
 
 
 class TestMail(ThreadsTestCase):
@@ -283,11 +285,37 @@ class TestEvents(ThreadsTestCase):
 
     def test_those_of_a_site_that_is_gone_keep_no_others_waiting(self):
         self.begin(POLL=SECONDS)
-        gone = events.Waiting(("", "gone"), threads.session.Surroundings(), ())
+        gone = events.Waiting(("", "gone"), threads.session.Surroundings(), [])
         with self.assertLogs("niteoweb.click2sell", "ERROR"):
-            events.waiting.put(gone)
+            events.waiting.append(gone)
             self.buy()
             self.wait_until(lambda: self.seen)
+
+    def test_none_is_fired_twice_when_the_database_is_away_afterwards(self):
+        class Transactions:
+            """For these the database is away once, after the first event."""
+
+            def __init__(self, seen):
+                self._seen, self._was_away = seen, False
+
+            def __getattr__(self, name):
+                return getattr(transaction, name)
+
+            def begin(self):
+                if self._seen and not self._was_away:
+                    self._was_away = True
+                    raise StorageError
+                transaction.begin()
+
+        self.begin()
+        later = []
+        sites = getGlobalSiteManager()
+        sites.registerHandler(later.append, (IAccessGrantedEvent,))
+        self.addCleanup(sites.unregisterHandler, later.append, (IAccessGrantedEvent,))
+        with mock.patch.object(events, "transaction", Transactions(self.seen)):
+            self.buy()
+            self.wait_until(lambda: later)
+        self.assertEqual((len(self.seen), len(later)), (1, 1))
 
     def test_are_fired_before_the_process_ends(self):
         self.begin()
