@@ -247,7 +247,7 @@ class Filling:
             self._mails.append(mail_id)
 
     def _broken(self, arrival: histories.Arrival) -> None:
-        from niteoweb.click2sell.notification import unreadable
+        from niteoweb.click2sell.provider import unreadable
         from niteoweb.click2sell.provisioning import pipeline as provisioning
         from niteoweb.click2sell.provisioning import recording as arriving
 

@@ -9,7 +9,7 @@ from niteoweb.click2sell.ledger import outcomes
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.member import index
-from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import daily
 from niteoweb.click2sell.storage import steps

@@ -6,7 +6,6 @@ Pure: imports nothing of Zope or Plone, does no I/O and reads no clock.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -286,46 +285,6 @@ class Notification:
     def fullname(self) -> str:
         """First and last name, as Plone's full name."""
         return f"{self.first_name} {self.last_name}".strip()
-
-
-def unreadable(
-    key: str,
-    provider: str,
-    transaction: str,
-    payload: Mapping[str, str],
-    parameter: str,
-    now: datetime,
-) -> Notification:
-    """A genuine delivery, or an answer, with a broken field: a person must decide.
-
-    :param key: the same for the same delivery or answer.
-    :param parameter: name of the broken field.
-    :param now: in UTC.
-    """
-    return Notification(
-        key=key,
-        provider=provider,
-        kind=Kind.UNKNOWN,
-        transaction=transaction,
-        receipt="",
-        occurred_at=now,
-        buyer="",
-        email="",
-        product_id="",
-        attention=PARAMETER,
-        attention_subject=parameter,
-        payload=payload,
-    )
-
-
-def for_several(notification: Notification, why: str) -> Notification:
-    """A notification that does not tell whom it gives access: a person must decide.
-
-    :param why: the code of the reason.
-    """
-    return replace(
-        notification, kind=Kind.UNKNOWN, attention=why, snapshot=False, valid_until=None
-    )
 
 
 def idempotency_key(*parts: str) -> str:

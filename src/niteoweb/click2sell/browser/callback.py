@@ -16,11 +16,11 @@ from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SecretKeyNotSet
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.notification import WrongContentType
 from niteoweb.click2sell.notification import WrongMode
 from niteoweb.click2sell.notification import WrongSignature
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import networks
 from niteoweb.click2sell.settings import secretkeys

@@ -23,11 +23,13 @@ from niteoweb.click2sell.provider.jsonbody import LONGEST_ID
 from niteoweb.click2sell.provider.sample import deliveries
 from niteoweb.click2sell.provider.sample import SampleRequest
 from niteoweb.click2sell.provider.sample import TERM
+from niteoweb.click2sell.provider.undecided import for_several
+from niteoweb.click2sell.provider.undecided import unreadable
 
 
 __all__ = [
     *["jsonapi", "jsonbody", "registry", "sample", "secrecy", "signatures"],
     *["JsonApi", "JsonBody", "NotFound", "Refused", "Rejected", "Reply"],
     *["SampleRequest", "SessionInvalid", "Unreachable", "standardhook"],
-    *["LONGEST_ID", "TERM", "deliveries", "is_address"],
+    *["LONGEST_ID", "TERM", "deliveries", "for_several", "is_address", "unreadable"],
 ]

@@ -22,8 +22,8 @@ from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import secrecy
+from niteoweb.click2sell.provider.undecided import unreadable
 from typing import Any
 
 import json

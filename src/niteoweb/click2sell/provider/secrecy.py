@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from niteoweb.click2sell.notification import Notification
-from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provider.undecided import unreadable
 from urllib.parse import unquote
 from urllib.parse import unquote_plus
 

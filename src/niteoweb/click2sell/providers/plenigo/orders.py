@@ -12,12 +12,12 @@ Names and meanings of the fields are those of plenigo's OpenAPI description, ver
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterError
 from niteoweb.click2sell.notification import SEVERAL_PIECES
+from niteoweb.click2sell.provider import for_several
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.plenigo import states
 

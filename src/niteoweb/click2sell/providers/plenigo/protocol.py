@@ -19,12 +19,12 @@ from niteoweb.click2sell.notification import Answer
 from niteoweb.click2sell.notification import Delivery
 from niteoweb.click2sell.notification import Event
 from niteoweb.click2sell.notification import EVERYTHING
-from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import SEVERAL_USERS
 from niteoweb.click2sell.notification import WrongSignature
+from niteoweb.click2sell.provider import for_several
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.provider import signatures
 from niteoweb.click2sell.providers.plenigo import orders

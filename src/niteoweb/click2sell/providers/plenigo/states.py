@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from datetime import timezone
-from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import SEVERAL_PIECES
 from niteoweb.click2sell.notification import SEVERAL_USERS
+from niteoweb.click2sell.provider import for_several
 from niteoweb.click2sell.provider import JsonBody
 from typing import Any
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import SEVERAL_PIECES
+from niteoweb.click2sell.provider import for_several
 from niteoweb.click2sell.provider import JsonBody
 from niteoweb.click2sell.providers.stripe import states
 from typing import Any

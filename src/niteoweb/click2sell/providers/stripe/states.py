@@ -10,13 +10,13 @@ stands on the items, before on the subscription; both are read.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from niteoweb.click2sell.notification import for_several
 from niteoweb.click2sell.notification import idempotency_key
 from niteoweb.click2sell.notification import Kind
 from niteoweb.click2sell.notification import Notification
 from niteoweb.click2sell.notification import ParameterInvalid
 from niteoweb.click2sell.notification import ParameterMissing
 from niteoweb.click2sell.notification import SEVERAL_PIECES
+from niteoweb.click2sell.provider import for_several
 from niteoweb.click2sell.provider import JsonBody
 from typing import Any
 

@@ -11,7 +11,7 @@ from niteoweb.click2sell.ledger import search
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import privilege
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.report import labels

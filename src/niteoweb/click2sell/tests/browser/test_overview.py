@@ -7,8 +7,8 @@ from niteoweb.click2sell.browser.settings.producttable import NEW
 from niteoweb.click2sell.entitlement import Reason
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.provider import registry
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.providers.plenigo.provider import PROVIDER as PLENIGO
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan

@@ -10,13 +10,13 @@ from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.mail import outbox
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions

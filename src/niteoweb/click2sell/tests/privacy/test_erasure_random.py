@@ -10,7 +10,6 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
@@ -19,6 +18,7 @@ from niteoweb.click2sell.owner.importfile import ImportRow
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.privacy import preview
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases import EXAMPLES

@@ -4,9 +4,9 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.mail import messages
 from niteoweb.click2sell.member import index
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.report import notifications
 from niteoweb.click2sell.storage import transactions

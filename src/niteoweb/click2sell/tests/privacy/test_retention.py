@@ -7,8 +7,8 @@ from niteoweb.click2sell.entitlement.outcome import compute
 from niteoweb.click2sell.ledger import entries
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
-from niteoweb.click2sell.notification import unreadable
 from niteoweb.click2sell.privacy import retention
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.settings import effective
 from niteoweb.click2sell.tests.cases.sweeps import SweepTestCase

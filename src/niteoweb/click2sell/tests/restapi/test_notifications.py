@@ -7,7 +7,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.member import group
 from niteoweb.click2sell.notification import Kind
-from niteoweb.click2sell.notification import unreadable
+from niteoweb.click2sell.provider import unreadable
 from niteoweb.click2sell.provisioning import pipeline
 from niteoweb.click2sell.provisioning import plan
 from niteoweb.click2sell.storage import transactions
