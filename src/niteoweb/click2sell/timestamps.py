@@ -54,6 +54,11 @@ def from_iso(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def is_recent(moment: datetime, now: datetime, within: timedelta) -> bool:
+    """Whether a moment lies in the time before now; a later one is of a wrong clock."""
+    return timedelta() <= now - moment < within
+
+
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970, exactly."""
     since = moment - _EPOCH

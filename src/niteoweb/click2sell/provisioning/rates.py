@@ -13,6 +13,7 @@ from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.provisioning.validation import TooMany
 from niteoweb.click2sell.settings import networks
+from niteoweb.click2sell.timestamps import is_recent
 
 import threading
 
@@ -49,9 +50,9 @@ class Rate:
         now = timestamps.now()
         key = (plone_site.get().getPhysicalPath(), self.subject, by)
         with _lock:
-            while _calls and not _is_recent(next(iter(_calls.values()))[-1], now, LONGEST):
+            while _calls and not is_recent(next(iter(_calls.values()))[-1], now, LONGEST):
                 _calls.popitem(last=False)
-            recent = [at for at in _calls.get(key, ()) if _is_recent(at, now, self.within)]
+            recent = [at for at in _calls.get(key, ()) if is_recent(at, now, self.within)]
             if len(recent) >= self.most:
                 raise TooMany
             _calls[key] = [*recent, now]
@@ -67,8 +68,3 @@ class AddressRate(Rate):
         :param by: the address that asks; all those that cannot be read, "", count together.
         """
         super().count(networks.subscriber(by))
-
-
-def _is_recent(at: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether a call was in the time before now; a clock that was set back makes it none."""
-    return timedelta() <= now - at < within

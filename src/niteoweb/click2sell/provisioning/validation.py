@@ -183,7 +183,8 @@ def may_ask(process: Process, now: datetime) -> bool:
     """
     if process["status"] != PENDING or not process["question"]:
         return False
-    if process["asked_at"] and now - timestamps.from_iso(process["asked_at"]) < PAUSE:
+    asked = process["asked_at"]
+    if asked and timestamps.is_recent(timestamps.from_iso(asked), now, PAUSE):
         return False
     process["asked_at"] = timestamps.iso(now)
     return True

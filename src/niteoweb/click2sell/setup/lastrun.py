@@ -10,6 +10,7 @@ from niteoweb.click2sell.setup.check import Check
 from niteoweb.click2sell.setup.check import duration
 from niteoweb.click2sell.setup.check import Status
 from niteoweb.click2sell.storage import schedule
+from niteoweb.click2sell.timestamps import is_recent
 from typing import Any
 from zope.i18nmessageid import Message
 
@@ -153,7 +154,7 @@ def took(last: schedule.Run, now: datetime) -> Message:
 
 def is_running(last: schedule.Run, now: datetime) -> bool:
     """Whether a run goes on, as far as anybody can know."""
-    return last.seconds is None and timedelta() <= now - last.begun_at < schedule.LEASE
+    return last.seconds is None and is_recent(last.begun_at, now, schedule.LEASE)
 
 
 def done(last: schedule.Run) -> list[Message]:

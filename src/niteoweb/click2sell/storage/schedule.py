@@ -93,7 +93,7 @@ def is_due(site: Any, holder: str, pause: timedelta | None, now: datetime) -> bo
     last = last_run(site)
     # The same of a run in the future.
     return pause is not None and (
-        last is None or not timedelta() <= now - last.begun_at < pause
+        last is None or not timestamps.is_recent(last.begun_at, now, pause)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from datetime import timedelta
 from decimal import Decimal
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell import timestamps
@@ -35,8 +36,8 @@ from zExceptions import NotFound
 from zExceptions import Unauthorized
 
 
-#: Seconds before the store is asked about one user again.
-AGAIN = 60
+#: Before the store is asked about one user again.
+PAUSE = timedelta(minutes=1)
 #: What a member may ask about the own purchases: the store, and what is known.
 REFRESHES, READINGS = rates.Rate("webtv refreshes", 1), rates.Rate("webtv readings", 10)
 
@@ -74,13 +75,13 @@ class StoreOperation(PathParameters, Operation):
             with jsonapi.within(jsonapi.SALE) if self.asks else nullcontext():
                 return self.work()
         except TooMany:
-            return self.later("TooMany", "Asked within a minute.", 429, AGAIN)
+            return self.later("TooMany", "Asked within a minute.", 429, PAUSE.seconds)
         except NotSetUp:
             return self.problem(503, "NotSetUp", "WS.WebTV is switched off or not set up.")
         except client.NotAccepted:
             return self.problem(503, "NotAccepted", "The store accepts no question of ours.")
         except Unreachable:
-            return self.later("Unreachable", "The store cannot be reached.", seconds=AGAIN)
+            return self.later("Unreachable", "The store cannot be reached.", 503, PAUSE.seconds)
         except sales.Conflict as conflict:
             if conflict.kind == "Busy":
                 seconds = int(sales.LEASE.total_seconds())
@@ -142,7 +143,7 @@ class UsersPost(StoreOperation):
             raise client.UserNotFound
         record = users.get(plone_site.get(), id_)
         asked = record["asked_at"] if record else ""
-        if asked and (timestamps.now() - timestamps.from_iso(asked)).total_seconds() < AGAIN:
+        if asked and timestamps.is_recent(timestamps.from_iso(asked), timestamps.now(), PAUSE):
             raise TooMany
         return {"refreshed": sync.refresh(id_)}
 

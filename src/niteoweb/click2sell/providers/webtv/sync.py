@@ -111,7 +111,7 @@ def poll(now: datetime, most_ends: int, confirmed: bool) -> dict[str, Any]:
     transaction.begin()
     if confirmed and not users.held(plone_site.get()):
         _dismiss_alerts(plone_site.get())
-    turn.numbers["left"] = len(users.due(plone_site.get(), now))
+    turn.numbers["left"] = len(users.due(plone_site.get(), now, _pause(settings)))
     if not (turn.troubled or turn.numbers["left"]):
         writer.run(lambda site: silence.note_asked(site, protocol.NAME, now))
     return {"store": turn.numbers, "troubled": turn.troubled}
@@ -142,7 +142,7 @@ def _list_users(turn: Turn, now: datetime) -> None:
     """Read some pages of the users' list, from where the last turn has stopped."""
     first, begun = trees.tree(plone_site.get(), "remarks").get(_PAGE, (1, ""))
     if not first:
-        if now - timestamps.from_iso(begun) < LIST_AGAIN:
+        if timestamps.is_recent(timestamps.from_iso(begun), now, LIST_AGAIN):
             return
         first = 1
     for page in range(first, first + PAGES):
@@ -169,7 +169,8 @@ def _list_users(turn: Turn, now: datetime) -> None:
 
 def _readings(turn: Turn, now: datetime, confirmed: bool) -> list[Reading]:
     site, readings = plone_site.get(), []
-    for id_ in dict.fromkeys((*(users.held(site) if confirmed else ()), *users.due(site, now))):
+    due = users.due(site, now, _pause(turn.settings))
+    for id_ in dict.fromkeys((*(users.held(site) if confirmed else ()), *due)):
         user = users.named(site, id_)
         if user is None:
             continue
@@ -259,14 +260,17 @@ def _pause(settings: Any) -> timedelta:
 
 def _counted(site: Any, now: datetime) -> int:
     """The early ends of the last day."""
+    return _early(site, now)[1]
+
+
+def _early(site: Any, now: datetime) -> tuple[str, int]:
     since, number = trees.tree(site, "remarks").get(_EARLY, ("", 0))
-    return number if since and now - timestamps.from_iso(since) < COUNTED else 0
+    recent = since and timestamps.is_recent(timestamps.from_iso(since), now, COUNTED)
+    return (since, number) if recent else (timestamps.iso(now), 0)
 
 
 def _count(site: Any, ends: int, now: datetime) -> None:
-    since, number = trees.tree(site, "remarks").get(_EARLY, ("", 0))
-    if not since or now - timestamps.from_iso(since) >= COUNTED:
-        since, number = timestamps.iso(now), 0
+    since, number = _early(site, now)
     trees.tree(site, "remarks")[_EARLY] = since, max(number, ends)
 
 

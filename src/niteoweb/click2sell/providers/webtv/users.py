@@ -6,6 +6,7 @@ No I/O but to the database. ``webtv_users`` has a record for each; it is written
 from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import datetime
+from datetime import timedelta
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.notification import Notification
@@ -54,10 +55,14 @@ def named(site: Any, id_: str) -> states.User | None:
     return states.User(id_, record["email"], record["name"], record["surname"])
 
 
-def due(site: Any, now: datetime) -> list[str]:
-    """Ids of the users who are to be asked about, the longest due first."""
-    rows = trees.tree(site, "webtv_users_due").keys(max=(timestamps.iso(now), "~"))
-    return [id_ for _at, id_ in rows]
+def due(site: Any, now: datetime, pause: timedelta) -> list[str]:
+    """Ids of the users who are to be asked about, the longest due first.
+
+    :param pause: nobody waits for longer, not even after the clock was ahead.
+    """
+    rows, latest = trees.tree(site, "webtv_users_due"), timestamps.iso(now + pause)
+    wanted = (*rows.keys(max=(timestamps.iso(now), "~")), *rows.keys(min=(latest, "~")))
+    return [id_ for _at, id_ in wanted]
 
 
 def held(site: Any) -> list[str]:

@@ -98,6 +98,24 @@ class TestSync(PageTestCase, WebTVTestCase):
             self.has("premium")
         self.assertEqual(self.kinds(), ["purchase", "plan change", "plan change"])
 
+    def test_what_a_clock_that_was_ahead_put_off(self):
+        self.sweep()
+        self.pass_time(days=8)
+        self.sweep()
+        self.pass_time(days=-8, minutes=5)
+        self.store.subscriptions[self.subscription]["rp_status"] = "Suspended"
+        joe = "joe@example.org"
+        self.store.subscribe(self.store.add_user(joe, "Joe"), "13")
+        self.sweep()
+        self.assertEqual(self.kinds()[1:], ["purchase", "plan change"])
+        self.assertEqual(self.groups(joe), ["click2sell", "course"])
+
+    def test_early_ends_by_a_clock_that_was_ahead(self):
+        sync._count(self.portal, 5, self.now + timedelta(days=30))
+        self.assertEqual(sync._counted(self.portal, self.now), 0)
+        sync._count(self.portal, 1, self.now)
+        self.assertEqual(sync._counted(self.portal, self.now), 1)
+
     def test_parallel_readings_are_one_entry(self):
         self.sweep()
         self.store.subscriptions[self.subscription]["rp_status"] = "Suspended"

@@ -304,9 +304,12 @@ class TestPutOff(JumpTestCase):
     def test_validations(self):
         self.jump(days=1)
         for number in range(validation.A_MINUTE):
-            validation.begin(self.portal, VALIDATION, str(number), "x", self.now)
+            process = validation.begin(self.portal, VALIDATION, str(number), "x", self.now)
+        process["question"] = "1"
+        self.assertTrue(validation.may_ask(process, self.now))
         self.jump(days=-1)
         validation.begin(self.portal, VALIDATION, "last", "x", self.now)
+        self.assertTrue(validation.may_ask(process, self.now))
 
 
 class TestSilence(SilenceTestCase):
