@@ -40,6 +40,9 @@ CONSTRAINTS := $(VENV)/constraints.txt
 PACKAGES := Plone zc.buildout zc.recipe.egg zc.recipe.testrunner plone.recipe.zope2instance --editable '.[test$(if $(OTHER),,$(COMMA)cluster$(COMMA)docs$(COMMA)lint)]'
 PIP := $(VENV)/bin/pip install -qq --disable-pip-version-check -c $(CONSTRAINTS)
 UV := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -c $(CONSTRAINTS)
+LOCALES := src/niteoweb/click2sell/locales
+DOMAIN := niteoweb.click2sell
+TRANSLATIONS := $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/$(DOMAIN).po))
 # An install step that cannot reach its registry is tried three times, with a pause.
 RETRY := retry() { for pause in 20 60 0; do "$$@" && return 0; [ $$pause = 0 ] || { echo "Retrying in $$pause seconds: $$*"; sleep $$pause; }; done; return 1; }; retry
 
@@ -76,8 +79,13 @@ $(BUILD_DONE): $(PIP_DONE) buildout.cfg base.cfg $(BUILDOUT) $(VERSIONS) setup.p
 	@PYTHONWARNINGS='ignore:pkg_resources is deprecated' $(VENV)/bin/buildout -N -q -c $(BUILDOUT)
 	@touch $@
 
+# Zope would compile them when it starts, but of several processes that start at once one may read
+# what another one has only begun to write.
+$(TRANSLATIONS): %.mo: %.po | $(BUILD_DONE)
+	@$(VENV)/bin/python -c 'from zope.i18n.compile import compile_mo_file; compile_mo_file("$(DOMAIN)", "$(@D)")'
+
 .PHONY: build
-build: python $(BUILD_DONE)  ## Set up everything: virtual environment, packages, buildout
+build: python $(BUILD_DONE) $(TRANSLATIONS)  ## Set up everything: virtual environment, packages, buildout
 
 .PHONY: demo
 demo: build  ## The main job from nothing, then a site to click on (PORT=8080, ONCE=1 to stop after the report, PROVIDER=stripe, plenigo or cleeng)
@@ -125,8 +133,6 @@ lint: build  ## Style, imports between rooms, packaging and manifest
 check: lint  ## Style, and all tests that need no Plone
 	CLICK2SELL_EXAMPLES=0.1 bin/test -u -m niteoweb
 
-LOCALES := src/niteoweb/click2sell/locales
-DOMAIN := niteoweb.click2sell
 
 .PHONY: i18n
 i18n: build  ## Bring the message catalogues up to date with the texts in the code

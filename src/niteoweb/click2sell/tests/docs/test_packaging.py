@@ -118,7 +118,7 @@ class TestRelease(unittest.TestCase):
 
     def test_every_file_of_the_package_is_in_it(self):
         expected = Release.expected
-        for suffix in (".py", ".pt", ".zcml", ".xml"):
+        for suffix in (".py", ".pt", ".zcml", ".xml", ".mo"):
             self.assertTrue(any(name.endswith(suffix) for name in expected), suffix)
         released = {name for name in self.wheel if not name.startswith(self.info)}
         self.assertEqual(expected - released, set(), "missing")
