@@ -81,10 +81,11 @@ class PlenigoLife(Life):
         self.sender.pending.clear()
         self.subscription = self.fake.subscribe(self.customer, self.gold, TERM)
         told = self.deliver()
-        # After that it is asked what else has changed.
-        asked = [request.path[0] for request in self.fake.requests][:2]
-        expect(asked == ["subscriptions", "customers"], f"plenigo was asked for {asked}")
-        return f"{told}\nplenigo was asked for {' and '.join(asked)}\n{self.active()}"
+        # It is also asked what else has changed, at any time.
+        asked = {request.path[0] for request in self.fake.requests}
+        wanted = ("subscriptions", "customers")
+        expect(asked >= {*wanted}, f"plenigo was asked for {asked}")
+        return f"{told}\nplenigo was asked for {' and '.join(wanted)}\n{self.active()}"
 
     def tampered_with(self) -> str:
         self.until_day(2)
@@ -156,7 +157,6 @@ class PlenigoLife(Life):
 
     def outage_is_over(self) -> str:
         self.fake.outage = False
-        self.wait(minutes=10)
         told = self.checked()
         expect(not self.entries("failed"), "it still waits")
         now = self.shown(ZOE, self.silver, "active", None, SILVER_GROUP)

@@ -47,7 +47,8 @@ class WebTVLife(Life):
         self.user = store.add_user(ZOE, settings.BUYER_NAME)
         store.users[self.user]["surname"] = settings.BUYER_SURNAME
         self.subscription = store.subscribe(self.user, self.gold, TERM)
-        return f"{self.asked(1)}\n{self.active(TERM)}"
+        told, self.bought_at = self.asked(1), self.fake.clock.now
+        return f"{told}\n{self.active(TERM)}"
 
     def renewed(self) -> str:
         self.until_day(TERM - 1)
@@ -86,6 +87,8 @@ class WebTVLife(Life):
 
     def asked(self, entries: int) -> str:
         """Wait until the site has asked, and written down what it was told."""
+        # For new users it asks once an hour.
+        self.wait(hours=1)
         told = self.checked()
         await_that(lambda: self.entries() >= entries, "the store's answer is not there")
         await_that(lambda: not self.entries("received"), "the site is not done with it")

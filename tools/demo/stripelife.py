@@ -80,6 +80,8 @@ class StripeLife(Life):
         self.until_day(2)
         self.shop.change(self.subscription, cancel_at=None)
         delivery = self.sender.pending.pop()
+        # Forged, it is none that Stripe would list: the site may ask at any time.
+        self.shop.events.pop()
         told = self.refused(delivery, tamper=lambda body: body.replace(b"basic", b"pro"))
         late = self.refused(delivery, signed_at=self.fake.clock.now - timedelta(minutes=6))
         return f"{told}\n{late} (signed six minutes ago)\n{self.active(TERM)}"
