@@ -228,5 +228,5 @@ dist: lint  ## The release in dist/: source and wheel, checked, installed, and t
 .PHONY: clean
 clean:  ## Remove what was built; var/ (the database) stays
 	rm -rf $(VENV) .plone-6.1 node_modules bin parts develop-eggs eggs .installed.cfg build dist docs/_build \
-	  src/*.egg-info .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
+	  src/*.egg-info $(TRANSLATIONS) .installed-cluster.cfg .coverage .coverage.* .hypothesis .ruff_cache \
 	  .import_linter_cache
