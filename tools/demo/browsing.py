@@ -8,7 +8,7 @@ from typing import Any
 import shutil
 
 
-MILLISECONDS = 20000
+MILLISECONDS = 60000
 
 
 @contextmanager

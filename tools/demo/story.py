@@ -16,8 +16,8 @@ import re
 import time
 
 
-#: A mail is sent in the background as soon as its purchase is committed; more would be a fault.
-MAIL_SECONDS = 15
+#: A mail is sent in the background as soon as its purchase is committed, and machines are busy.
+MAIL_SECONDS = 60
 
 
 class Failed(Exception):
