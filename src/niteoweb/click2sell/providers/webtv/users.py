@@ -25,6 +25,9 @@ trees.declare(
 
 Record = dict[str, Any]
 
+#: A turn of questions is over within this.
+TURN = timedelta(hours=1)
+
 _NEW: Record = {
     **dict.fromkeys(("email", "name", "surname", "asked_at", "next"), ""),
     "known": {},
@@ -58,9 +61,10 @@ def named(site: Any, id_: str) -> states.User | None:
 def due(site: Any, now: datetime, pause: timedelta) -> list[str]:
     """Ids of the users who are to be asked about, the longest due first.
 
-    :param pause: nobody waits for longer, not even after the clock was ahead.
+    :param pause: nobody waits for much longer, not even after the clock was ahead.
     """
-    rows, latest = trees.tree(site, "webtv_users_due"), timestamps.iso(now + pause)
+    # Those who were asked about since now, in the same turn, are not meant.
+    rows, latest = trees.tree(site, "webtv_users_due"), timestamps.iso(now + pause + TURN)
     wanted = (*rows.keys(max=(timestamps.iso(now), "~")), *rows.keys(min=(latest, "~")))
     return [id_ for _at, id_ in wanted]
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.privacy import erasure
 from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provider import registry
@@ -109,6 +110,19 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.sweep()
         self.assertEqual(self.kinds()[1:], ["purchase", "plan change"])
         self.assertEqual(self.groups(joe), ["click2sell", "course"])
+
+    def test_the_store_has_answered_all_though_the_answers_took_time(self):
+        del self.store.subscriptions[self.subscription]
+        listed = self.store.store_list_subscriptions
+
+        def slowly(iq, form):
+            self.pass_time(seconds=1)
+            return listed(iq, form)
+
+        with mock.patch.object(self.store, "store_list_subscriptions", slowly):
+            report = self.sweep()
+        self.assertEqual(report.as_json()["store"]["left"], 0)
+        self.assertIsNotNone(silence.asked(self.portal, WEBTV.name))
 
     def test_early_ends_by_a_clock_that_was_ahead(self):
         sync._count(self.portal, 5, self.now + timedelta(days=30))
