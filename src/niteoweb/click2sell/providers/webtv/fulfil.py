@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.notification import Kind
@@ -32,6 +33,8 @@ logger = logging.getLogger("niteoweb.click2sell")
 
 #: Older payments become no orders; a user is waited for so long.
 OLDEST, NO_USER_AFTER = timedelta(days=30), timedelta(days=7)
+#: An order that the store does not take is tried for so long before an owner is told.
+TOLD_AFTER = timedelta(days=1)
 
 _WAITS = frozenset({sales.BEGUN, sales.CARTED, sales.PLACED})
 
@@ -87,7 +90,12 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
     if sale["state"] not in _WAITS or sale["attention"] or sale["payments"]:
         return
     with Course(settings, sale["id"]) as course:
-        selling.advance(course)
+        try:
+            selling.advance(course)
+        except (sales.Conflict, client.StoreError):
+            if timestamps.from_iso(sale["at"]) + TOLD_AFTER < now:
+                course.attend(texts.WAITS)
+            raise
         sale = course.sale
         if sale["state"] != sales.PLACED:
             return

@@ -115,6 +115,19 @@ class TestFulfil(SellingTestCase):
         self.sweep()
         self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
 
+    def test_an_order_that_the_store_never_places_is_told_to_an_owner(self):
+        self.fake.refused["place_order"] = ("ERROR_MIN_PURCHASE", "")
+        self.buy()
+        for _hour in range(26):
+            self.sweep()
+            self.pass_time(hours=1)
+        self.assertEqual([code for code, _ in self.attention()], ["sale waits"])
+        self.fake.refused.clear()
+        saleacts.act(self.sold()[0]["id"], saleacts.TRY_AGAIN, "owner", "There")
+        transaction.begin()
+        self.sweep()
+        self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
+
     def test_a_user_whom_the_store_does_not_make_is_waited_for(self):
         self.store.users[self.john]["email"] = "other@example.org"
         self.set(make_users=True)
