@@ -238,7 +238,7 @@ def _look_at(sale: Sale) -> str:
         return ""
     if sale["state"] in UNDER_WAY:
         return timestamps.iso(timestamps.from_iso(sale["step_at"]) + LEASE)
-    if sale["state"] in (BEGUN, CARTED, PLACED) and sale["origin"] != "processor":
+    if sale["state"] in (BEGUN, CARTED, PLACED) and not waits_for_charge(sale):
         hours = timedelta(hours=sale["hours"])
         return timestamps.iso(timestamps.from_iso(sale["step_at"]) + hours)
     if sale["state"] == CHARGED:

@@ -1,5 +1,6 @@
 """Sales in the words of their pages: states, next steps, questions and answers."""
 
+from decimal import Decimal
 from niteoweb.click2sell import _
 from niteoweb.click2sell.browser import formatting
 from niteoweb.click2sell.providers.webtv import course
@@ -139,7 +140,9 @@ def following(sale: sales.Sale) -> Message:
         return texts.REASONS[sale["attention"]]
     if sale["state"] != sales.PLACED:
         return NEXT[sale["state"]]
-    if sale["origin"] == "processor":
+    if sale["payments"] and not Decimal(sale["due"]):
+        return texts.REASONS[texts.WAITS]
+    if sales.waits_for_charge(sale):
         return _("The page that charges has to tell of the payment next.")
     if sale["due_at"]:
         time = formatting.moment(sale["due_at"]).text

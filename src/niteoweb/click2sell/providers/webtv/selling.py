@@ -145,13 +145,17 @@ def resume(settings: Any, numbers: dict[str, int]) -> None:
 def _take_up(course: Course) -> None:
     sale, wanted = course.sale, course.sale["wanted"]
     waits = sale["state"] in (sales.BEGUN, sales.CARTED, sales.PLACED)
+    # A trial is paid with nothing.
+    is_paid = sale["payments"] or sale["paid_by"]
     if wanted == sales.CANCEL:
         cancel(course)
     elif sale["state"] == sales.CHARGED:
         _rescue(course)
     elif not waits or wanted:
+        if is_paid and sale["state"] == sales.PLACED:
+            course.note(state=sales.PAYING)
         advance(course)
-    elif sale["payments"] or sale["origin"] == "fulfil":
+    elif is_paid or sale["origin"] == "fulfil":
         # Somebody has paid: it is not given up.
         course.attend(texts.WAITS)
     else:

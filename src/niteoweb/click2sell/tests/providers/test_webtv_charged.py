@@ -43,6 +43,22 @@ class TestOnce(ChargedTestCase):
         self.assertEqual((failed.status_code, failed.json()["type"]), (409, "Paid"))
         self.assertEqual(self.sale()["paid_by"], "C-1")
 
+    def test_what_the_store_does_not_process_is_told_to_an_owner(self):
+        self.ask(self.order())
+        self.charge(email=JANE)
+        self.fake.refused["process_order"] = ("ERROR", "")
+        self.pass_time(minutes=16)
+        self.sweep()
+        self.assertEqual((self.sale()["state"], self.codes()), ("placed", []))
+        self.pass_time(hours=25)
+        self.sweep()
+        self.assertEqual(self.codes(), ["sale waits"])
+        self.fake.refused.clear()
+        saleacts.act(self.sale()["id"], saleacts.TRY_AGAIN, "owner", "Mended")
+        self.sweep()
+        self.assertEqual((self.sale()["state"], self.codes()), ("done", []))
+        self.once_sold()
+
     def test_its_profile_is_not_cancelled_while_it_is_charged(self):
         self.refused_by_the_store()
         self.assertIn("error", self.asked("rp_cancel"))

@@ -159,6 +159,19 @@ class TestDesk(SellingTestCase, PageTestCase):
         self.sweep()
         self.assertEqual((self.sale()["state"], self.codes()), ("placed", ["sale waits"]))
 
+    def test_an_order_that_was_paid_and_not_processed_is_tried_again(self):
+        self.fake.refused["process_order"] = ("ERROR", "")
+        self.pay(self.begin("30"), 422)
+        self.assertIn("does not go on by itself", self.text(self.page()))
+        self.pass_time(hours=25)
+        self.sweep()
+        self.assertEqual((self.sale()["state"], self.codes()), ("placed", ["sale waits"]))
+        self.fake.refused.clear()
+        self.page().getControl("Try again now").click()
+        self.sweep()
+        self.assertEqual((self.sale()["state"], self.codes()), ("done", []))
+        self.once_sold()
+
     def test_the_list_and_who_may(self):
         browser = self.opened()
         self.assertIn("No sale yet", self.text(browser))
