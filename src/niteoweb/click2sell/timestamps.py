@@ -55,8 +55,11 @@ def from_iso(text: str) -> datetime:
 
 
 def is_recent(moment: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether a moment lies in the time before now; a later one is of a wrong clock."""
-    return timedelta() <= now - moment < within
+    """Whether a moment is less than a time away from now.
+
+    Another thread or machine may be a little ahead; one that is far ahead is of a wrong clock.
+    """
+    return abs(now - moment) < within
 
 
 def microseconds(moment: datetime) -> int:

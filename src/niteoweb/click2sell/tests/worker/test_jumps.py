@@ -307,6 +307,8 @@ class TestPutOff(JumpTestCase):
             process = validation.begin(self.portal, VALIDATION, str(number), "x", self.now)
         process["question"] = "1"
         self.assertTrue(validation.may_ask(process, self.now))
+        # Of two at once the second may have begun first.
+        self.assertFalse(validation.may_ask(process, self.now - timedelta(milliseconds=1)))
         self.jump(days=-1)
         validation.begin(self.portal, VALIDATION, "last", "x", self.now)
         self.assertTrue(validation.may_ask(process, self.now))
