@@ -110,13 +110,11 @@ def _fulfil(settings: Any, payment: Notification, stored: str, now: datetime) ->
 
 def _user(settings: Any, email: str) -> str:
     """The id of the buyer's user, who may be made; "" while there is none."""
-    user = client.user_id(settings, email)
-    if user or not settings.make_users:
-        return user
     try:
-        return carts.create_user(settings, email)
+        user = client.user_id(settings, email)
+        return user or (carts.create_user(settings, email) if settings.make_users else "")
     except client.StoreError as error:
-        logger.warning("The store creates no user: %s", error)
+        logger.warning("The store has no user, and creates none: %s", error)
         return ""
 
 

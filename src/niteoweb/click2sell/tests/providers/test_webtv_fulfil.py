@@ -143,6 +143,13 @@ class TestFulfil(SellingTestCase):
         self.sweep()
         self.assertEqual([sale["state"] for sale in self.sold()], ["done"])
 
+    def test_a_user_whom_the_store_does_not_look_for_is_told_to_an_owner(self):
+        self.fake.refused["get_id_from_email"] = ("ERROR", "")
+        self.buy()
+        self.pass_time(days=8)
+        self.sweep()
+        self.assertEqual([code for code, _ in self.attention()], ["no user"])
+
     def test_a_trial_that_costs_nothing_is_not_paid(self):
         self.store.products["30"].update(price=0, type_name="SUBSCRIPTIONTRIAL")
         self.buy(product_price=f"0.00 {self.notice.currency}")
