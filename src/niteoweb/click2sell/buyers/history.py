@@ -128,12 +128,14 @@ class BuyerOutcome(Outcome):
 
         Of a subscription that its provider states in full the last statement counts: an id that
         it does not name any more gives nothing. A payment need not name them all. A
-        subscription without access does not count.
+        subscription without access does not count, but for one that waits for its renewal.
         """
         by_key = {entry["key"]: entry for entry in self.entries}
         current = dict(self.ever_aliases)
         for name in {product(entry) for entry in self.entries if entry["snapshot"]}:
-            chains = self.giving(name, self.now) if name in current else ()
+            chains = self.giving(name, self.now) if name in current else []
+            if name in self.held:
+                chains = [timeline.chain for timeline in self.renewing(name)]
             states = [_naming(chain.events, name[1]) for chain in chains]
             if chains:
                 current[name] = frozenset().union(

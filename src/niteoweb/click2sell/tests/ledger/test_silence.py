@@ -15,6 +15,9 @@ from niteoweb.click2sell.tests.cases.sweeps import SilenceTestCase
 from unittest import mock
 
 
+OTHER = "joe@example.org"
+
+
 class TestSilent(SilenceTestCase):
     def test_two_arrivals_tell_nothing(self):
         self.arrivals(2, hours=1)
@@ -216,3 +219,19 @@ class TestSweep(SilenceTestCase):
         pipeline.process(replace(told, kind=Kind.INFORMATION, customer_suspended=True))
         self.assertEqual(list(self.silent()), ["click2sell"])
         self.assertNotIn("premium", self.groups())
+
+    def test_an_id_that_a_subscription_has_no_more_gives_no_group_meanwhile(self):
+        self.settings(mapping=["old|premium", "new|course"])
+        stated = {"snapshot": True, "subscription": True, "product_id": "S"}
+        stated |= {"transaction": "S", "buyer": OTHER, "email": OTHER}
+        stated["valid_until"] = self.now + timedelta(days=1)
+        for kind, alias in ((Kind.PURCHASE, "old"), (Kind.PLAN_CHANGE, "new")):
+            told = replace(self.notification(), kind=kind, occurred_at=self.now, **stated)
+            pipeline.process(replace(told, key=alias, aliases=(alias,)))
+            self.later(minutes=1)
+        self.assertEqual(self.groups(OTHER), ["click2sell", "course"])
+        since = {"click2sell": self.now}
+        with mock.patch.object(silence, "silent", lambda *_: since):
+            self.later(days=10)
+            self.sweep()
+        self.assertEqual(self.groups(OTHER), ["click2sell", "course"])
