@@ -85,7 +85,9 @@ class BulkActionView(CommandPage):
     @property
     def asked(self) -> list[tuple[str, str]]:
         """Names and values of the form, each buyer among them."""
-        return [*super().asked, *self._ids]
+        # A single buyer comes as a text, as the other fields do.
+        others = [pair for pair in super().asked if pair[0] != "buyer"]
+        return [*others, *self._ids]
 
     @property
     def _ids(self) -> list[tuple[str, str]]:

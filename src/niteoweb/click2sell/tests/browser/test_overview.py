@@ -620,6 +620,17 @@ class TestSelected(PageTestCase):
         self.assertIn("Done for buyers: 2", self.text(browser))
         self.assertEqual(len(self.entries()), entries + 2)
 
+    def test_a_single_buyer(self):
+        browser = self.opened()
+        browser.getControl(name="buyer").controls[0].selected = True
+        browser.getControl("Extend access").click()
+        browser.getControl(name="days").value = "5"
+        browser.getControl(name="reason").value = "The server was down"
+        browser.getControl("Show what this would change").click()
+        self.assertIn("What this would change", self.text(browser))
+        browser.getControl(name="confirm").click()
+        self.assertIn("Done for buyers: 1", self.text(browser))
+
     def test_mail_again(self):
         browser = self.selected("Mail the welcome mail again")
         browser.getControl("Show what this would change").click()
