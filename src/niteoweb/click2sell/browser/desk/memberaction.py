@@ -6,12 +6,14 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.confirmation import Confirmation
 from niteoweb.click2sell.browser.desk.fields import Field
+from niteoweb.click2sell.browser.words import changes as words
 from niteoweb.click2sell.browser.words import formatting
 from niteoweb.click2sell.browser.words.changes import Changes
 from niteoweb.click2sell.browser.words.formatting import Link
 from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.ledger import ledger
+from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.member import accounts
 from niteoweb.click2sell.owner import Action
 from niteoweb.click2sell.owner import action
@@ -123,6 +125,18 @@ class CommandPage(Confirmation):
         """Show the problems at their fields."""
         is_of_fields = isinstance(problem, forms.Problems)
         self.problems = dict(problem.by_field) if is_of_fields else {"": problem.message}
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint, also of what was done before: a second click changes nothing."""
+        address = self.text("address").lower()
+        known = [buyer or buyers.find(self.context, address) for buyer in self.chosen]
+        return words.fingerprint((super().fingerprint, *map(self._number, filter(None, known))))
+
+    def _number(self, buyer: buyers.Buyer) -> tuple[int, int, int]:
+        """How many entries, notes and mails a buyer has."""
+        mails = outbox.of_accounts(self.context, buyers.accounts(buyer))
+        return len(buyer["keys"]), len(buyer["notes"]), len(mails)
 
     def _look(self, wanted: Action) -> tuple[Changes, ...]:
         return () if self.command is commands.Resend else super()._look(wanted)

@@ -16,6 +16,7 @@ from niteoweb.click2sell.tests.cases.services import ServiceTestCase
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from unittest import mock
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import requests
 import transaction
@@ -122,6 +123,32 @@ class TestForms(MembersTestCase):
         browser = self.confirmed("extend", product=ONE, days="10", reason="an outage")
         self.assertIn("Access was extended.", self.text(browser))
         self.assertIn("until Jun 12, 2026", self.text(browser))
+
+    def test_a_confirmation_that_comes_twice(self):
+        self.settings(mapping=["1|premium|30"])
+        self.buy()
+        reason = {"product": ONE, "reason": "an outage"}
+        for name, values in {
+            "extend": {"days": "10", **reason},
+            "grant": {"days": "10", **reason},
+            "note": {"text": "A gift"},
+            "resend": {},
+            "": {"address": EMAIL, "days": "10", **reason},
+        }.items():
+            with self.subTest(name):
+                of = EMAIL if name else ""
+                browser = self.looked(name or "grant", of, **values)
+                form = browser.getForm(index=1)
+                fields = form._form.submit_fields("confirm")
+                answers = []
+                for _time in range(2):
+                    browser.open(form.action, urlencode(fields))
+                    transaction.begin()
+                    mails = len(trees.tree(self.portal, "mails"))
+                    entries = ledger.count(self.portal)
+                    answers.append((entries, mails, len(self.buyer()["notes"])))
+                self.assertEqual(answers[0], answers[1])
+                self.assertIn("Something has happened since.", self.text(browser))
 
     def test_revoke(self):
         self.buy()
