@@ -102,9 +102,10 @@ class BulkActionView(CommandPage):
     def effects(self) -> list[tuple[Any, Any]]:
         """The selected buyers, each with what changes, or why nothing does."""
         people = {buyer["id"]: self._person(buyer) for buyer in self.chosen}
-        facts = [one.facts for one in self.changes] or repeat(_("The welcome mail is sent."))
+        each = [effect for _address, effect in super().effects]
+        each = each or repeat(_("The welcome mail is sent."))
         effects = {
-            **dict(zip(self.wanted.commands, facts, strict=False)),
+            **dict(zip(self.wanted.commands, each, strict=False)),
             **self.wanted.left_out,
         }
         return [(people[buyer_id], effect) for buyer_id, effect in effects.items()]

@@ -52,7 +52,10 @@ class Confirmation(OwnerPage):
     def effects(self) -> list[tuple[Any, Any]]:
         """The changes, under the addresses of the buyers where there are several."""
         several = len(self.changes) > 1
-        return [(one.address if several else "", one.facts) for one in self.changes]
+        return [
+            (one.address if several else "", one.facts or self.unchanged)
+            for one in self.changes
+        ]
 
     @property
     def fingerprint(self) -> str:

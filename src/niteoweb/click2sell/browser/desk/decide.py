@@ -113,12 +113,16 @@ class DecideView(Confirmation, EntryPage):
         return decisions.possible(self.context, self.entry)
 
     @cached_property
+    def matches(self) -> list[candidates.Candidate]:
+        """The accounts that the search finds."""
+        return candidates.search(self.text("search"))
+
+    @cached_property
     def candidates(self) -> list[candidates.Candidate]:
         """The accounts that could be the buyer's, with those that a search finds."""
         likely = candidates.of(self.context, self.entry)
         known = {one.user_id for one in likely}
-        matches = candidates.search(self.text("search"))
-        return [*likely, *(one for one in matches if one.user_id not in known)]
+        return [*likely, *(one for one in self.matches if one.user_id not in known)]
 
     def label(self, what: str) -> Message:
         """The name of a decision."""

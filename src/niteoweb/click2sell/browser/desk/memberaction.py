@@ -89,6 +89,7 @@ class CommandPage(Confirmation):
 
     def _field(self, name: str, value: str) -> Field:
         field, choices = self.command.form[name], []
+        is_first = name == next(iter(self.problems), None)
         if isinstance(field, schema.Choice):
             choices = [(term.token, term.title) for term in field.vocabulary]
         elif name == "product":
@@ -103,7 +104,7 @@ class CommandPage(Confirmation):
             choices,
             help=field.description or None,
             error=self.problems.get(name),
-            more={"autocomplete": "off"},
+            more={"autocomplete": "off", **({"autofocus": "autofocus"} if is_first else {})},
         )
 
     @property

@@ -101,8 +101,13 @@ class TestDecide(DecidePageTestCase):
         self.buy()
         browser = self.decide()
         form = self.form(browser, "attach")
+        form.getControl(name="search").value = "nobody"
+        form.getControl(name="find").click()
+        self.assertIn("Your search found no account.", self.text(browser))
+        form = self.form(browser, "attach")
         form.getControl(name="search").value = "doe"
         form.getControl(name="find").click()
+        self.assertNotIn("Your search found no account.", self.text(browser))
         self.assertIn("Jane &lt;b&gt;Doe", browser.contents)
         form = self.form(browser, "attach")
         self.assertEqual(form.getControl(name="candidate").options, ["john", "other"])
@@ -169,6 +174,16 @@ class TestDecide(DecidePageTestCase):
         )
         self.confirm(browser)
         self.assertEqual(self.entries(), [(Outcome.NOTHING, "unknown kind", "")])
+
+    def test_a_preview_without_changes_says_so(self):
+        unchanged = "It is saved in the history, and changes nothing else."
+        self.account("john", email=EMAIL)
+        self.buy()
+        browser = self.decide()
+        form = self.form(browser, "dismiss")
+        form.getControl(name="reason").value = "a test of ours"
+        self.ask(form)
+        self.assertIn(f"What this would change {unchanged}", self.text(browser))
 
     def test_something_has_happened_since(self):
         self.settings(mapping=["1|missing"])

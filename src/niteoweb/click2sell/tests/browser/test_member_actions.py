@@ -1,5 +1,6 @@
 """An owner's actions for a buyer: the forms and the services."""
 
+from lxml import html
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.mail import delivery
 from niteoweb.click2sell.mail import outbox
@@ -222,6 +223,14 @@ class TestForms(MembersTestCase):
                     self.assertIn(message, error)
                 self.assertNotIn('name="confirm"', contents)
         self.assertEqual(ledger.count(self.portal), 1)
+
+    def test_the_first_mistake_has_the_focus(self):
+        self.settings(mapping=["1|premium|30"])
+        self.buy()
+        self.assertNotIn("autofocus", self.form("extend").contents)
+        page = html.fromstring(self.looked("extend", days="0").contents)
+        self.assertEqual(page.xpath("//*[@autofocus]/@name"), ["days"])
+        self.assertEqual(page.xpath("//*[@aria-invalid]/@name"), ["days", "reason"])
 
     def test_what_is_not_possible(self):
         self.buy()
