@@ -1,12 +1,15 @@
 """The overview: an empty site is set up and sells, and what needs somebody is cured."""
 
 from datetime import datetime
+from niteoweb.click2sell import hooks
 from niteoweb.click2sell import site as plone_site
+from niteoweb.click2sell.buyers import buyers
 from niteoweb.click2sell.command import posting
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
 from niteoweb.click2sell.provider import SampleRequest
 from niteoweb.click2sell.providers.click2sell.sample import form_fields
+from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases import deliveries
 from niteoweb.click2sell.tests.chromium import pages
 from niteoweb.click2sell.tests.chromium import pictures
@@ -229,3 +232,38 @@ class TestCures(BrowserTestCase):
                 with page.expect_navigation():
                     page.locator("#preview button[name='confirm']").click()
                 self.assertEqual(self.needs(page), before - 1)
+
+
+class TestSecondClick(BrowserTestCase):
+    """A double click on a button that would do something twice."""
+
+    def click_twice(self, page, name):
+        asked = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        page.wait_for_load_state("networkidle")
+        with page.expect_navigation():
+            page.get_by_role("button", name=name, exact=True).evaluate(
+                "button => { button.click(); setTimeout(() => button.click(), 20); }"
+            )
+        self.assertEqual(len(asked), 1)
+
+    def test_the_confirmation_of_an_act(self):
+        buyer_id = next(iter(trees.tree(self.stored(), "buyers")))
+        page = self.window()
+        self.open(page, f"@@click2sell-members/{buyer_id}/note")
+        page.get_by_label("Note").fill("Sent flowers")
+        self.press(page, "Show what this would change")
+        self.click_twice(page, "Add a note")
+        self.see(page.get_by_text("The note was saved."))
+        notes = [note["text"] for note in buyers.get(self.stored(), buyer_id)["notes"]]
+        self.assertEqual(notes.count("Sent flowers"), 1)
+
+    def test_a_receiver_of_events(self):
+        before = len(hooks.receivers.every(self.stored()))
+        page = self.window()
+        self.open(page, "@@click2sell-hooks")
+        page.get_by_label("Address of the receiver").fill("https://crm.example.org/in")
+        self.click_twice(page, "Add the receiver")
+        # The secret of the receiver that was added is shown, and that once.
+        self.see(page.get_by_text("This is the secret of the new receiver."))
+        self.assertEqual(len(hooks.receivers.every(self.stored())), before + 1)
