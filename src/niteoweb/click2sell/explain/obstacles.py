@@ -83,9 +83,8 @@ TEXTS = {
     "group missing": _('No access yet: the group "${subject}" does not exist.'),
     "group barred": _("${reason}"),
     "group waiting": _(
-        'The member is not in the group "${subject}" yet. The next automatic check puts the '
-        "member in it or, after a change of the products in the settings, reconciling all "
-        "members."
+        'The member is not in the group "${subject}" yet. The next automatic check adds the '
+        "member. If you have changed the products in the settings, reconcile all members."
     ),
     "no group": _("No access: ${subject} gives no group."),
     # The mail

@@ -31,9 +31,9 @@ _REFUSED = {
         "${provider} shows for this address, and the clock of this server with the time."
     ),
     rejections.MODE: _(
-        "Refused, because they were of a test and the settings say live, or the other way "
-        "round: ${number}. Nothing else has arrived since. See Test mode in the settings, and "
-        "in which mode ${provider} has this address."
+        "Refused, because one side is in test mode and the other is not: ${number}. Nothing "
+        "else has arrived since. Compare Test mode in the settings with the mode in which "
+        "${provider} has this address."
     ),
 }
 

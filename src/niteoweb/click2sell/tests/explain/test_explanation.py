@@ -291,7 +291,7 @@ class TestObstacle(ExplainTestCase):
         self.assertEqual(self.obstacle()[0], "no line")
         self.settings(mapping=lines)
         self.assertEqual(self.obstacle()[0], "group waiting")
-        self.assertIn("reconciling all members", self.obstacle()[1])
+        self.assertIn("reconcile all members", self.obstacle()[1])
 
     def test_another_payment_opened_nothing_beside_access(self):
         self.settings(mapping=["1|premium"])
