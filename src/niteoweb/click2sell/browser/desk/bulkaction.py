@@ -12,6 +12,7 @@ from niteoweb.click2sell.explain import explanation
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import several
 from typing import Any
+from urllib.parse import urlencode
 from zExceptions import NotFound
 
 
@@ -20,6 +21,9 @@ ACTS = {name: commands.COMMANDS[name].title for name in ("resend", "extend")}
 
 #: Buyers of one act, at most: a page of the list.
 MOST = 50
+
+#: The parameters of a part of the list.
+PART = ("part", "search", "b_start")
 
 
 class BulkActionView(CommandPage):
@@ -30,7 +34,10 @@ class BulkActionView(CommandPage):
 
     def __init__(self, context: Any, request: Any, list_url: str) -> None:
         super().__init__(context, request, f"{list_url}/selected")
-        self.cancel_url = list_url
+        self.list_url = list_url
+        # The part of the list that the buyers were selected in.
+        self.part = {name: text for name in PART if (text := self.text(name))}
+        self.cancel_url = f"{list_url}?{urlencode(self.part)}" if self.part else list_url
         self.back = Link(_("All members"), list_url)
 
     def __call__(self) -> str:
@@ -80,7 +87,7 @@ class BulkActionView(CommandPage):
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """Names and values that come along with the form."""
-        return [("act", self.act), ("look", "1"), *self._ids]
+        return [("act", self.act), ("look", "1"), *self.part.items(), *self._ids]
 
     @property
     def asked(self) -> list[tuple[str, str]]:
@@ -113,7 +120,7 @@ class BulkActionView(CommandPage):
     def _person(self, buyer: buyers.Buyer) -> Link:
         entries = buyers.entries(self.context, buyer)
         name = explanation.name(entries) or explanation.addresses(buyer, entries)[0]
-        return Link(name, f"{self.cancel_url}/{buyer['id']}")
+        return Link(name, f"{self.list_url}/{buyer['id']}")
 
     def _wanted(self) -> several.Several:
         asked = self.act, self.chosen, self.values, self.by

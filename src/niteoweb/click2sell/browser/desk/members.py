@@ -5,6 +5,7 @@ from niteoweb.click2sell import _
 from niteoweb.click2sell import timestamps
 from niteoweb.click2sell.browser.desk.bulkaction import ACTS
 from niteoweb.click2sell.browser.desk.bulkaction import BulkActionView
+from niteoweb.click2sell.browser.desk.bulkaction import PART
 from niteoweb.click2sell.browser.desk.download import WithDownload
 from niteoweb.click2sell.browser.desk.member import MemberView
 from niteoweb.click2sell.browser.desk.memberaction import MemberActionView
@@ -138,6 +139,12 @@ class MembersView(ListPage, WithDownload):
         if start.isdigit():
             query["b_start"] = start
         return self.url_of(self.page, **{name: text for name, text in query.items() if text})
+
+    @property
+    def selected_url(self) -> str:
+        """Address of the acts for selected buyers, with the part of the list to go back to."""
+        query = {name: text for name in PART if (text := self.text(name))}
+        return self.url_of(f"{self.page}/selected", **query)
 
     def _line(self, row: buyerlist.BuyerRow) -> MemberLine:
         explained, url = row.explained, f"{self.url}/{row.buyer_id}"

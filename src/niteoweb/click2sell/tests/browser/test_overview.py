@@ -647,6 +647,20 @@ class TestSelected(PageTestCase):
         browser.getControl("Extend access").click()
         self.assertIn("Select at least one buyer.", self.text(browser))
 
+    def test_back_to_the_part_of_the_list(self):
+        part = f"{self.url}?part=active"
+        for buyers in (0, 1):
+            with self.subTest(buyers=buyers):
+                browser = self.opened("?part=active")
+                browser.getControl(name="buyer").controls[0].selected = bool(buyers)
+                browser.getControl("Mail the welcome mail again").click()
+                if buyers:
+                    self.assertEqual(browser.getLink("Cancel").url, part)
+                    browser.getControl("Show what this would change").click()
+                    self.assertEqual(browser.getLink("Cancel").url, part)
+                    browser.getControl(name="confirm").click()
+                self.assertEqual(browser.url, part)
+
     def test_acts_that_are_none_and_people_who_may_not(self):
         browser = self.opened("/selected")
         self.assertEqual(browser.url, self.url)
