@@ -40,6 +40,9 @@ TYPES = {
 }
 
 
+NO_PRODUCT = _("There is no product to choose. Products are added in the settings.")
+
+
 class CommandPage(Confirmation):
     """The page of a command of an owner: a form, then the preview, and the button.
 
@@ -89,6 +92,7 @@ class CommandPage(Confirmation):
 
     def _field(self, name: str, value: str) -> Field:
         field, choices = self.command.form[name], []
+        help_ = field.description or None
         is_first = name == next(iter(self.problems), None)
         if isinstance(field, schema.Choice):
             choices = [(term.token, term.title) for term in field.vocabulary]
@@ -96,13 +100,14 @@ class CommandPage(Confirmation):
             products = self._products
             value = value or (next(iter(products)) if len(products) == 1 else "")
             choices = [("", _("choose")), *products.items()]
+            help_ = None if products else NO_PRODUCT
         return Field(
             name,
             field.title,
             value,
             TYPES.get(name, "text"),
             choices,
-            help=field.description or None,
+            help=help_,
             error=self.problems.get(name),
             more={"autocomplete": "off", **({"autofocus": "autofocus"} if is_first else {})},
         )

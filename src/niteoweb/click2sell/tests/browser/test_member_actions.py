@@ -224,6 +224,12 @@ class TestForms(MembersTestCase):
                 self.assertNotIn('name="confirm"', contents)
         self.assertEqual(ledger.count(self.portal), 1)
 
+    def test_no_product_to_choose(self):
+        self.settings(mapping=[])
+        self.assertIn("There is no product to choose.", self.form("grant", "").contents)
+        self.settings(mapping=["1|premium"])
+        self.assertNotIn("There is no product to choose.", self.form("grant", "").contents)
+
     def test_the_first_mistake_has_the_focus(self):
         self.settings(mapping=["1|premium|30"])
         self.buy()
