@@ -47,10 +47,14 @@ def removed_from_group(event: IPrincipalRemovedFromGroupEvent) -> None:
 
 @adapter(IPrincipalAddedToGroupEvent)
 def added_to_group(event: IPrincipalAddedToGroupEvent) -> None:
-    """An owner put a member into a group: the group is the owner's, and no longer taken."""
+    """An owner put a member into a group: the group is the owner's, and no longer taken.
+
+    A grant that waits for a group to be made again is over then.
+    """
     site, record = _by_hand(event.principal)
     if record is not None:
-        buyers.change(site, record, taken=_without(record["taken"], event.group_id))
+        kept = {name: _without(record[name], event.group_id) for name in ("taken", "grants")}
+        buyers.change(site, record, **kept)
         buyers.note(site, record, buyers.GIVEN_BY_HAND, event.group_id, timestamps.now())
 
 
@@ -147,7 +151,7 @@ def _empty_groups(user_id: str) -> None:
         group.revoke(user_id, group_id)
 
 
-def _without(mapping: dict[str, str], name: str) -> dict[str, str]:
+def _without(mapping: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if key != name}
 
 

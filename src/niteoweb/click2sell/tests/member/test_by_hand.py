@@ -182,3 +182,19 @@ class TestDeletedGroup(ByHandTestCase):
         self.group("course")
         self.provision()
         self.assertEqual(self.groups(), ["click2sell"])
+
+    def test_put_in_before_it_is_given_again(self):
+        self.provision()
+        self.group("premium")
+        self.put("premium")
+        self.provision()
+        self.refund()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
+
+    def test_put_in_after_another_line_names_another_group(self):
+        self.settings(mapping=["1|course"])
+        self.provision()
+        self.group("premium")
+        self.put("premium")
+        self.refund()
+        self.assertEqual(self.groups(), ["click2sell", "premium"])
