@@ -93,3 +93,19 @@ def stating(site: Any, address: str) -> Iterator[Buyer]:
             continue
         if address in buyers.addresses(record):
             yield record
+
+
+def under(site: Any, address: str) -> list[Buyer]:
+    """The buyers with entries under an address: who paid under it, and who state it.
+
+    :param address: in lower case.
+    :returns: without those who were erased.
+    """
+    naming = (buyers.get(site, id_) for id_ in mentions.find(site, address))
+    known = {one["id"]: one for one in (buyers.find(site, address), *naming) if one is not None}
+    return [
+        one
+        for one in known.values()
+        if not pseudonyms.is_erased(one)
+        and any(entry["buyer"] == address for entry in buyers.entries(site, one))
+    ]

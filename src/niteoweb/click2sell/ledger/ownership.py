@@ -151,6 +151,14 @@ def correct(site: Any, source: Source, address: str) -> None:
         corrected[source] = address
 
 
+def follow(site: Any, wrong: str, right: str) -> None:
+    """Correct an address, in lower case, for all later notifications."""
+    correct(site, ("", right), "")
+    for source in corrected_to(site, wrong):
+        correct(site, source, right)
+    correct(site, ("", wrong), right)
+
+
 def _source(site: Any, entry: Mapping[str, Any]) -> Source:
     """The transaction of an entry, as it is filed."""
     return pseudonyms.transaction(site, (entry["provider"], entry["transaction"]))

@@ -207,30 +207,36 @@ class Correct(Decision):
             raise NotPossible(_("This address is the same buyer's."))
         if not self.everything and _is_a_strangers(site, entry, (loser, winner)):
             raise NotPossible(REFUSED)
+        others = customers.under(site, wrong) if self.everything else ()
+        losers = [loser, *(one for one in others if one not in (loser, winner))]
         moved = [
-            other
-            for other in buyers.entries(site, loser)
-            if _source(other) == source or (self.everything and other["buyer"] == wrong)
+            (holder, other)
+            for holder in losers
+            for other in buyers.entries(site, holder)
+            if (holder is loser and _source(other) == source)
+            or (self.everything and other["buyer"] == wrong)
         ]
         if self.everything:
-            _follow_address(site, wrong, right)
-        for other in moved:
-            held = transfer.holder(site, _source(other)) in ("", loser["id"], winner["id"])
-            if held and not _is_a_strangers(site, other, (loser, winner)):
+            ownership.follow(site, wrong, right)
+        for holder, other in moved:
+            held = transfer.holder(site, _source(other)) in ("", holder["id"], winner["id"])
+            if held and not _is_a_strangers(site, other, (holder, winner)):
                 # Later notifications of its transaction follow.
                 ownership.correct(site, _source(other), "" if back else right)
             ledger.change(site, other, buyer=right)
             if other["member"]:
                 # The owner knows better than the order link.
                 ledger.exchange(site, other, member="")
-        buyers.remove_entries(site, loser, {other["key"] for other in moved})
-        for other in moved:
+        for holder in losers:
+            buyers.remove_entries(site, holder, {e["key"] for of, e in moved if of is holder})
+        for _holder, other in moved:
             buyers.add_entry(site, winner, other)
-        for moved_source in dict.fromkeys(_source(other) for other in moved):
+        for moved_source in dict.fromkeys(_source(other) for _holder, other in moved):
             _sort_out(site, moved_source, (winner,))
         text = self.reason
         note = {"at": timestamps.iso(now), "by": self.by, "what": self.noted, "text": text}
-        buyers.change(site, loser, notes=(*loser["notes"], note))
+        for holder in losers:
+            buyers.change(site, holder, notes=(*holder["notes"], note))
         notification = Notification(
             key=idempotency_key(
                 OWNER, id_of(site, Kind.CORRECTION, provider, transaction, wrong, right)
@@ -255,7 +261,7 @@ class Correct(Decision):
         )
         correction = recording.write_down(site, notification, now)
         return [
-            AffectedBuyer(loser["id"]),
+            *(AffectedBuyer(holder["id"]) for holder in losers),
             AffectedBuyer(winner["id"], "" if correction is None else correction["key"]),
         ]
 
@@ -284,14 +290,6 @@ class Dismiss(Decision):
 
 #: The decisions, by their names.
 DECISIONS = {one.name: one for one in (Attach, MakeGroup, Decide, Correct, Dismiss)}
-
-
-def _follow_address(site: Any, wrong: str, right: str) -> None:
-    """Correct an address for all later notifications."""
-    ownership.correct(site, ("", right), "")
-    for source in ownership.corrected_to(site, wrong):
-        ownership.correct(site, source, right)
-    ownership.correct(site, ("", wrong), right)
 
 
 def _is_a_strangers(site: Any, entry: ledger.Entry, concerned: Sequence[buyers.Buyer]) -> bool:

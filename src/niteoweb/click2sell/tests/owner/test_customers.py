@@ -55,9 +55,9 @@ class CustomerTestCase(SiteTestCase):
             email, customer, kind, transaction=transaction_, external_subscription_id="V-1"
         )
 
-    def correct(self, key, address=EMAIL):
+    def correct(self, key, address=EMAIL, everything=False):
         self.later(hours=1)
-        action.carry_out(decisions.Correct(key, "admin", address, False, "mistyped"))
+        action.carry_out(decisions.Correct(key, "admin", address, everything, "mistyped"))
 
     def who(self):
         """User ids of the members with access."""
@@ -98,6 +98,33 @@ class TestCorrected(CustomerTestCase):
         self.assertEqual(self.who(), [WRONG])
         customer = customers.buyer(self.portal, ("cleeng", "C-1"))
         self.assertEqual(customer["user_id"], WRONG)
+
+
+class TestEverythingCorrected(CustomerTestCase):
+    """A customer states the address that somebody pays under; an owner corrects the address."""
+
+    def setUp(self):
+        super().setUp()
+        self.buy(buyer_email=WRONG)
+        self.paid = next(iter(ledger.newest_first(self.portal)))
+        self.stated = self.told()
+        transaction.begin()
+
+    def assert_all_moved(self, key):
+        self.correct(key, OTHER, everything=True)
+        self.assertEqual(self.who(), [OTHER])
+        buyer = self.buyer(OTHER)
+        self.assertEqual({GOLD, ("click2sell", "1")}, set(buyer["live"]))
+        action.carry_out(commands.End(buyer["id"], GOLD, "fraud", "admin"))
+        self.assertEqual(self.buyer(OTHER)["live"], (("click2sell", "1"),))
+        self.refund(buyer_email=WRONG)
+        self.assertEqual(self.who(), [])
+
+    def test_by_the_purchase(self):
+        self.assert_all_moved(self.paid)
+
+    def test_by_the_subscription(self):
+        self.assert_all_moved(self.stated)
 
 
 class TestPassedOn(CustomerTestCase):
