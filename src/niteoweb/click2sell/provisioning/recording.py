@@ -12,6 +12,7 @@ from niteoweb.click2sell.buyers import history
 from niteoweb.click2sell.buyers import rule
 from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import Outcome
+from niteoweb.click2sell.ledger import ownership
 from niteoweb.click2sell.ledger import pseudonyms
 from niteoweb.click2sell.ledger import retryqueue
 from niteoweb.click2sell.notification import Notification
@@ -138,5 +139,11 @@ def _file(site: Any, entry: ledger.Entry, notification: Notification) -> None:
     if terms is not None:
         ledger.set_terms(site, entry, terms)
     buyer = rule.buyer_of(site, entry, notification.buyer)
-    if buyer is not None:
-        buyers.add_entry(site, buyer, entry)
+    if buyer is None:
+        return
+    buyers.add_entry(site, buyer, entry)
+    source = history.product(entry)[0], entry["transaction"]
+    corrected = notification.buyer not in ("", entry["buyer"])
+    if corrected and entry["transaction"] and entry["customer_id"]:
+        # Later ones of the transaction may name the customer by the id alone.
+        ownership.correct(site, source, entry["buyer"])

@@ -126,6 +126,15 @@ class TestEverythingCorrected(CustomerTestCase):
     def test_by_the_subscription(self):
         self.assert_all_moved(self.stated)
 
+    def test_a_later_customer_is_named_by_the_id_alone(self):
+        self.correct(self.stated, OTHER, everything=True)
+        later = {"customer": "C-2", "transaction": "S-2", "product_id": "silver"}
+        self.told(**later)
+        self.assertIn(("cleeng", "silver"), self.buyer(OTHER)["live"])
+        self.told("", kind=Kind.EXPIRY, valid_until=None, snapshot=False, **later)
+        self.assertEqual(self.attention(), [])
+        self.assertNotIn(("cleeng", "silver"), self.buyer(OTHER)["live"])
+
 
 class TestPassedOn(CustomerTestCase):
     def test_by_a_customer_who_is_a_member(self):
