@@ -136,6 +136,23 @@ class TestEverythingCorrected(CustomerTestCase):
         self.assertNotIn(("cleeng", "silver"), self.buyer(OTHER)["live"])
 
 
+class TestStatedAddressOfTheErased(CustomerTestCase):
+    """A customer states the address of a buyer who was erased."""
+
+    def test_acts_of_the_owner_take_effect(self):
+        self.buy(buyer_email=WRONG)
+        erasure.erase(WRONG, "a letter", "admin", delete_member=True)
+        self.told()
+        self.assertEqual(self.who(), [WRONG])
+        customer = customers.buyer(self.portal, ("cleeng", "C-1"))
+        action.carry_out(commands.Extend(customer["id"], GOLD, 5, "why", "admin"))
+        self.later(hours=1)
+        action.carry_out(commands.End(customer["id"], GOLD, "fraud", "admin"))
+        self.assertEqual(self.who(), [])
+        self.assertEqual(self.attention(), [])
+        self.assert_replay_changes_nothing()
+
+
 class TestPassedOn(CustomerTestCase):
     def test_by_a_customer_who_is_a_member(self):
         self.account()
