@@ -116,6 +116,10 @@ def find(site: Any, address: str) -> Holdings:
         elif id_ not in entries:
             entry = ledger.get(site, id_)
             (moved if entry["buyer_id"] else entries)[id_] = entry
+    for other in naming.values():
+        # A provider stated the address for a buyer of more than that.
+        theirs = (ledger.get(site, key) for key in other["keys"] if key not in entries)
+        moved.update((one["key"], one) for one in theirs if one["buyer"] in addresses)
     return Holdings(
         address=address,
         records=records,

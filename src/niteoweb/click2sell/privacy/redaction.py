@@ -59,7 +59,7 @@ def redact(site: Any, holdings: export.Holdings, now: datetime) -> None:
         _texts_of_buyer(site, record, everything)
         _record(site, record, now)
     for entry in holdings.moved:
-        _texts_of_entry(site, entry, naming)
+        _taken_out(site, entry, holdings.addresses, naming)
     for record in holdings.naming:
         _texts_of_buyer(site, record, naming)
     _corrections(site, places, holdings.addresses)
@@ -155,6 +155,18 @@ def _record(site: Any, record: buyers.Buyer, now: datetime) -> None:
         revision=record["revision"] + 1,
         **buyers.NO_ACCOUNT,
     )
+
+
+def _taken_out(site: Any, entry: ledger.Entry, addresses: Collection[str], goes: Goes) -> None:
+    """Take a person out of a notification of another buyer, who keeps what it gave."""
+    if entry["buyer"] in addresses:
+        # It names the person alone, but for the member who was logged in.
+        member = entry["member"]
+        _texts_of_entry(site, entry, lambda text: text != member or goes(text))
+        alias = pseudonyms.alias(site, pseudonyms.ADDRESS, entry["buyer"])
+        ledger.change(site, entry, buyer=alias)
+    else:
+        _texts_of_entry(site, entry, goes)
 
 
 def _texts_of_entry(site: Any, entry: ledger.Entry, goes: Goes) -> None:

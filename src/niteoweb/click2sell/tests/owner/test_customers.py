@@ -11,7 +11,9 @@ from niteoweb.click2sell.owner import action
 from niteoweb.click2sell.owner import commands
 from niteoweb.click2sell.owner import decisions
 from niteoweb.click2sell.privacy import erasure
+from niteoweb.click2sell.privacy import export
 from niteoweb.click2sell.provisioning import pipeline
+from niteoweb.click2sell.settings import membertoken
 from niteoweb.click2sell.storage import trees
 from niteoweb.click2sell.tests.cases.site import EMAIL
 from niteoweb.click2sell.tests.cases.site import SiteTestCase
@@ -150,6 +152,29 @@ class TestStatedAddressOfTheErased(CustomerTestCase):
         action.carry_out(commands.End(customer["id"], GOLD, "fraud", "admin"))
         self.assertEqual(self.who(), [])
         self.assertEqual(self.attention(), [])
+        self.assert_replay_changes_nothing()
+
+
+class TestAddressOfAMember(CustomerTestCase):
+    """A member has bought, logged in, and named an address that is another's."""
+
+    def test_its_erasure_leaves_the_member(self):
+        self.account()
+        self.buy()
+        token = membertoken.issue(self.portal, EMAIL, self.now)
+        self.told(key="1", member_token=token, first_name="Joe", payload={"email": WRONG})
+        member = self.buyer(EMAIL)
+        self.assertEqual([address for _of, address in member["stated"]], [WRONG])
+        (entry,) = export.find(self.portal, WRONG).moved
+        erasure.erase(WRONG, "a letter", "admin")
+        self.assertEqual(export.find(self.portal, WRONG).moved, ())
+        stored = repr([entry[name] for name in entry])
+        self.assertNotIn(WRONG, stored)
+        self.assertNotIn("Joe", stored)
+        self.assertEqual(self.who(), [EMAIL])
+        self.told(kind=Kind.RENEWAL)
+        self.assertEqual(self.attention(), [])
+        self.assertIn(GOLD, self.buyer(EMAIL)["live"])
         self.assert_replay_changes_nothing()
 
 
