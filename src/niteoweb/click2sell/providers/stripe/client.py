@@ -185,7 +185,9 @@ def _as_it_stands(
     if own is None:
         gone = states.over(replace(notification, occurred_at=now))
         own = states.with_read(gone, subscription, now)
-    return [replace(own, key=notification.key), *told.values()]
+    # Those that the event does not name may have been paid by another invoice.
+    others = [replace(one, receipt="") for one in told.values()]
+    return [replace(own, key=notification.key), *others]
 
 
 def _subscription(account: Account, notification: Notification) -> JsonBody:

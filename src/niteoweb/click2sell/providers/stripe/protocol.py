@@ -116,6 +116,11 @@ def read(event: JsonBody) -> tuple[Notification, ...]:
         return (notification,)
     if type_.startswith(events.SUBSCRIPTION):
         before = event.part("data.previous_attributes")
+        if notification.kind is Kind.PURCHASE:
+            # The first invoice is for all items. A later one may be for some of them, and its
+            # refund must not end the others: which ones it is for is told when it is paid.
+            receipt = states.reference(body, "latest_invoice")
+            notification = replace(notification, receipt=receipt)
         return states.of_subscription(notification, event_id, body, before)
     if type_ == events.INVOICE_PAID:
         notification = replace(notification, kind=Kind.INFORMATION)

@@ -90,14 +90,7 @@ def of_subscription(
     :raises ParameterInvalid: a field is malformed.
     """
     before = before or JsonBody({})
-    # The first invoice is for all items. A later one may be for some of them, and its refund
-    # must not end the others: which ones it is for is told when it is paid.
-    is_first = notification.kind is Kind.PURCHASE
-    notification = replace(
-        notification,
-        customer_id=reference(subscription, "customer"),
-        receipt=reference(subscription, "latest_invoice") if is_first else "",
-    )
+    notification = replace(notification, customer_id=reference(subscription, "customer"))
     if before.boolean("cancel_at_period_end") or before.has("cancel_at"):
         notification = replace(notification, kind=Kind.REACTIVATION)
     items = {item.required("id"): item for item in subscription.parts("items.data")}

@@ -427,6 +427,21 @@ class TestMoneyBack(StripeLifeTestCase):
             self.deliver()
             self.has("premium", who=email)
 
+    def test_the_refund_of_one_item_where_stripe_is_asked_late(self):
+        """By then another item is there, and its invoice is the latest one."""
+        for number, (refunded, left) in enumerate((("gold", "course"), ("silver", "premium"))):
+            email = f"{number}@example.org"
+            bought = self.shop.checkout("gold", email=email)
+            subscription = self.shop.objects[bought["subscription"]]
+            payments = {"gold": self.shop.payment(subscription)}
+            self.shop.add_item(subscription, "silver", at_once=True)
+            payments["silver"] = self.shop.payment(subscription)
+            self.deliver()
+            self.has("course", "premium", who=email)
+            self.shop.refund(payments[refunded])
+            self.deliver()
+            self.has(left, who=email)
+
     def test_a_refund_that_fails(self):
         for prices in ("book", "gold"):
             email = f"{prices}@example.org"
