@@ -74,7 +74,8 @@ class CheckoutPost(SellingService):
         if order not in (-1, -2) and (order is None or order < 1):
             raise BadRequest('"order" must be the number of an order, -1 or -2.')
         result, found = checkout.done(self.user_id, self.params[0], order)
-        return {"result": result, "items": [told(one) for one in found]}
+        # One that cannot be read names no product; the owner is told of it.
+        return {"result": result, "items": [told(one) for one in found if one.product_id]}
 
     def _begin(self) -> dict[str, Any]:
         kinds = {"offer": str, "basket": str, "voucher": str, "bonus": list}

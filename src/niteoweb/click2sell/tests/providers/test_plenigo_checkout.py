@@ -295,6 +295,8 @@ class TestDone(ShopTestCase):
         self.fake.order(self.customer, "issue-1")
         found = self.done(-1)
         self.assertEqual((found.status_code, found.json()["result"]), (200, "had already"))
+        items = [one["product_id"] for one in found.json()["items"]]
+        self.assertEqual(items, ["issue-1"])
         self.assertEqual(self.groups("jane"), ["click2sell", "course"])
 
     def test_had_already_and_not_possible(self):
