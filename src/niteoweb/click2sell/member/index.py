@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from niteoweb.click2sell import site as plone_site
 from niteoweb.click2sell.member import principal
+from niteoweb.click2sell.member import visitor
 from niteoweb.click2sell.storage import trees
 from plone import api
 from plone.base.interfaces import ISecuritySchema
@@ -186,15 +187,22 @@ def _follow(user_id: str, what: str) -> None:
     except api.exc.CannotGetPortalError:
         return
     if trees.exists(site):
+        by_id, number = trees.tree(site, "member_ids"), trees.number(user_id)
+        before = _addresses(by_id.get(user_id, ()))
         update(site, user_id)
         edited = trees.tree(site, "members_edited")
-        if what is CREATED and visitors_choose_passwords():
+        if what is CHANGED:
+            is_other = _addresses(by_id.get(user_id, ())) != before
+            if is_other and visitor.member_id(site) == user_id:
+                # Even a first address, where the account was made without one.
+                edited.insert(number)
+        elif what is CREATED and visitors_choose_passwords():
             # A stranger may have made it, with an address that nobody has checked.
-            edited.insert(trees.number(user_id))
-        elif what is not CHANGED:
-            edited.discard(trees.number(user_id))
+            edited.insert(number)
+        else:
+            edited.discard(number)
         if what is DELETED:
-            trees.tree(site, "members_gone").insert(trees.number(user_id))
+            trees.tree(site, "members_gone").insert(number)
 
 
 def _to_file(user_id: str, member: Any = None) -> tuple[str, ...]:

@@ -135,6 +135,23 @@ class TestProof(ShopTestCase):
         self.assertEqual(self.fake.purchases[-1]["customerId"], zoe[1])
         self.assertEqual(self.post("zoe", key).status_code, 404)
 
+    def test_the_first_address_of_a_member_who_had_none(self):
+        """Nobody but the member has said that it is the member's."""
+        with self.owner():
+            self.portal.acl_users.userFolderAddUser("nora", PASSWORD, ["Member"], [])
+        transaction.commit()
+        found = requests.patch(
+            f"{self.site_url}/@users/nora",
+            json={"email": VICTIM},
+            auth=("nora", PASSWORD),
+            headers={"Accept": "application/json"},
+            timeout=30,
+        )
+        transaction.begin()
+        self.assertEqual(found.status_code, 204, found.text)
+        self.assertEqual(self.buy(who="nora").status_code, 409)
+        self.assertNotIn(VICTIM, [one["email"] for one in self.fake.customers.values()])
+
     def test_mails_to_many_addresses(self):
         addresses = [f"{number}@lab.example.org" for number in range(5)]
         for address in addresses:
