@@ -123,7 +123,9 @@ class TestProof(ShopTestCase):
         self.assertEqual(self.post("jane", key).status_code, 404)
         # An address that is edited after the mail was not the one that was proved.
         self.edit("zoe", "other@lab.example.org")
-        self.assertEqual(self.post("zoe", key).status_code, 409)
+        found = self.post("zoe", key)
+        self.assertEqual(found.status_code, 409)
+        self.assertIn(">Mail me a link</a>", found.text)
         self.edit("zoe", VICTIM)
         self.fake.emergency = True
         self.assertEqual(self.post("zoe", key).status_code, 503)
