@@ -24,10 +24,6 @@ from niteoweb.click2sell.providers.stripe import states
 from niteoweb.click2sell.providers.stripe.account import Account
 from typing import Any
 
-import logging
-
-
-logger = logging.getLogger("niteoweb.click2sell")
 
 #: How long Stripe keeps events.
 KEPT = timedelta(days=30)
@@ -123,7 +119,7 @@ def changes(settings: Any, since: datetime, now: datetime) -> Iterator[Notificat
                 try:
                     yield from protocol.read(event)
                 except ParameterError as error:
-                    logger.warning("An event of Stripe's list is left out: %s", error.parameter)
+                    yield event.unreadable(protocol.NAME, "id", error, now)
 
 
 def _told(account: Account, notification: Notification, now: datetime) -> list[Notification]:

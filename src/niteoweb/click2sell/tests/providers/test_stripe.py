@@ -591,6 +591,18 @@ class TestDelivery(StripeLifeTestCase):
         self.sweep()
         self.assertEqual(len(self.kinds()), count)
 
+    def test_an_event_that_never_came_and_cannot_be_read(self):
+        """The owner is told once: whoever has paid must not stay out unseen."""
+        self.shop.checkout("gold", email=JANE)
+        (paid,) = (one for one in self.shop.events if one["type"] == "invoice.paid")
+        paid["data"]["object"]["lines"]["data"][0]["period"]["end"] = "soon"
+        self.fake.events.pending.clear()
+        for _time in range(2):
+            self.sweep()
+            self.later(hours=1)
+        self.assertEqual(self.reasons(), [(Outcome.ATTENTION, "parameter")])
+        self.has("premium")
+
     def test_while_stripe_does_not_answer(self):
         self.fake.outage = True
         self.buy()
