@@ -243,7 +243,7 @@ class TestSecondClick(BrowserTestCase):
         page.wait_for_load_state("networkidle")
         with page.expect_navigation():
             page.get_by_role("button", name=name, exact=True).evaluate(
-                "button => { button.click(); setTimeout(() => button.click(), 20); }"
+                "button => { button.click(); button.click(); }"
             )
         self.assertEqual(len(asked), 1)
 
@@ -267,3 +267,9 @@ class TestSecondClick(BrowserTestCase):
         # The secret of the receiver that was added is shown, and that once.
         self.see(page.get_by_text("This is the secret of the new receiver."))
         self.assertEqual(len(hooks.receivers.every(self.stored())), before + 1)
+        remove = page.get_by_role("button", name="Remove with all that waits")
+        self.assertEqual(remove.count(), 0)
+        page.get_by_text("Remove this receiver").last.click()
+        remove.click()
+        self.see(page.get_by_text("The receiver was removed."))
+        self.assertEqual(len(hooks.receivers.every(self.stored())), before)
