@@ -67,7 +67,7 @@ class ScriptedServer:
         connection.sendall(b"220 localhost\r\n")
         lines = connection.makefile("rb")
         for line in lines:
-            command = line[:4].decode("ascii").upper()
+            command = line[:4].decode("ascii", "replace").upper()
             reply = self.replies.get(command, b"250 ok\r\n")
             if callable(reply):
                 reply(self, connection)
