@@ -133,7 +133,6 @@ lint: build  ## Style, imports between rooms, packaging and manifest
 check: lint  ## Style, and all tests that need no Plone
 	CLICK2SELL_EXAMPLES=0.1 bin/test -u -m niteoweb
 
-
 .PHONY: i18n
 i18n: build  ## Bring the message catalogues up to date with the texts in the code
 	$(VENV)/bin/i18ndude rebuild-pot --pot $(LOCALES)/$(DOMAIN).pot --create $(DOMAIN) --exclude tests src/niteoweb/click2sell

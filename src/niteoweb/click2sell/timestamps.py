@@ -55,9 +55,11 @@ def from_iso(text: str) -> datetime:
 
 
 def is_recent(moment: datetime, now: datetime, within: timedelta) -> bool:
-    """Whether a moment is less than a time away from now.
+    """Whether a moment is close to now, before it or after it.
 
-    Another thread or machine may be a little ahead; one that is far ahead is of a wrong clock.
+    Another thread or machine may be a little ahead; a moment far ahead is of a wrong clock.
+
+    :param within: how close.
     """
     return abs(now - moment) < within
 

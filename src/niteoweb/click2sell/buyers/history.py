@@ -133,9 +133,8 @@ class BuyerOutcome(Outcome):
         by_key = {entry["key"]: entry for entry in self.entries}
         current = dict(self.ever_aliases)
         for name in {product(entry) for entry in self.entries if entry["snapshot"]}:
-            chains = self.giving(name, self.now) if name in current else []
-            if name in self.held:
-                chains = [timeline.chain for timeline in self.renewing(name)]
+            waiting = [one.chain for one in self.renewing(name) if name in self.held]
+            chains = waiting or (self.giving(name, self.now) if name in current else [])
             states = [_naming(chain.events, name[1]) for chain in chains]
             if chains:
                 current[name] = frozenset().union(

@@ -126,7 +126,8 @@ def may_be_posted(receiver: Receiver, now: datetime) -> bool:
     if receiver["switched_off_at"]:
         return False
     # A clock that was put back makes it due at once.
-    if receiver["lease"] and abs(now - timestamps.from_iso(receiver["leased_at"])) < LEASE:
+    leased_at = receiver["leased_at"]
+    if receiver["lease"] and timestamps.is_recent(timestamps.from_iso(leased_at), now, LEASE):
         return False
     return not waits(receiver["next_at"], now)
 

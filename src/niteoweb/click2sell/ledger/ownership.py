@@ -196,8 +196,7 @@ def _is_foreign(site: Any, owner: tuple[str, str] | None, entry: Mapping[str, An
     by_address = trees.tree(site, "buyer_by_address")
     buyer, product = owner
     named = pseudonyms.address(site, entry["buyer"])
-    erased = pseudonym(site, ("", entry["buyer"]))[1] if pseudonyms.in_use(site) else ""
-    same = buyer in (entry["buyer"], named, erased)
+    same = buyer in (entry["buyer"], named)
     same = same or by_address.get(named, named) == by_address.get(buyer, buyer)
     follows = entry["kind"] == Kind.PLAN_CHANGE or entry["product_id"] == product
     return not (same and follows)

@@ -20,6 +20,7 @@ from niteoweb.click2sell.ledger import ledger
 from niteoweb.click2sell.ledger import silence
 from niteoweb.click2sell.mail import outbox
 from niteoweb.click2sell.storage import trees
+from niteoweb.click2sell.timestamps import is_recent
 from typing import Any
 
 
@@ -104,7 +105,7 @@ def _held(site: Any, mailed: Any, now: datetime) -> Iterator[News]:
         if before is None:
             about = {"waiting": accountquota.waiting(site), "limit": accountquota.cap()}
             yield outbox.HELD, about
-    elif before is not None and abs(now - timestamps.from_iso(before)) >= HELD_AGAIN:
+    elif before is not None and not is_recent(timestamps.from_iso(before), now, HELD_AGAIN):
         del mailed[_HELD]
 
 

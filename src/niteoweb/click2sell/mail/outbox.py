@@ -226,7 +226,8 @@ def is_due(mail: Mail, now: datetime) -> bool:
     if mail["state"] != SENDING:
         return True
     # A clock that was put back makes it due at once.
-    return abs(now - timestamps.from_iso(mail["tried_at"])) >= SENDING_AT_MOST
+    tried_at = timestamps.from_iso(mail["tried_at"])
+    return not timestamps.is_recent(tried_at, now, SENDING_AT_MOST)
 
 
 def sending(mail: Mail, now: datetime) -> None:

@@ -26,7 +26,7 @@ def note(site: Any, name: str, now: datetime) -> None:
     """
     before = last(site, name)
     # A clock that was wrong once must not keep the true time out.
-    if before is None or abs(now - before) >= PAUSE:
+    if before is None or not timestamps.is_recent(before, now, PAUSE):
         trees.tree(site, "remarks")[_PREFIX + name] = timestamps.iso(now)
 
 

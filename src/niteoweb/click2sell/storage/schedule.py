@@ -109,7 +109,7 @@ def take(site: Any, holder: str, pause: timedelta | None, now: datetime) -> Requ
     record.update(holder=holder, held_until=timestamps.iso(now + LEASE))
     asked = Request(**wanted)
     # Other members may be due by now than those that the owner has seen.
-    fresh = asked.confirmed and abs(now - timestamps.from_iso(asked.at)) < LEASE
+    fresh = asked.confirmed and timestamps.is_recent(timestamps.from_iso(asked.at), now, LEASE)
     return replace(asked, confirmed=fresh)
 
 

@@ -134,13 +134,16 @@ class CommandPage(Confirmation):
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint, also of what was done before: a second click changes nothing."""
+        """The fingerprint of the preview, and of what was done before for the buyers.
+
+        So it is another one when the same form comes again.
+        """
         address = self.text("address").lower()
         known = [buyer or buyers.find(self.context, address) for buyer in self.chosen]
-        return words.fingerprint((super().fingerprint, *map(self._number, filter(None, known))))
+        return words.fingerprint((super().fingerprint, *map(self._sizes, filter(None, known))))
 
-    def _number(self, buyer: buyers.Buyer) -> tuple[int, int, int]:
-        """How many entries, notes and mails a buyer has."""
+    def _sizes(self, buyer: buyers.Buyer) -> tuple[int, int, int]:
+        """Number of a buyer's entries, notes and mails."""
         mails = outbox.of_accounts(self.context, buyers.accounts(buyer))
         return len(buyer["keys"]), len(buyer["notes"]), len(mails)
 

@@ -219,7 +219,7 @@ def _tell(turn: Turn, readings: Sequence[Reading], most_ends: int, confirmed: bo
         told = states.told(known, reading.listed, reading.user, reading.read_at)
         ends += sum(states.early(one, known) for one in told)
     if ends and not confirmed:
-        ends += _counted(plone_site.get(), now)
+        ends += _early(plone_site.get(), now)[1]
     hold = not confirmed and ends > most_ends
     for reading in readings:
         _tell_one(turn, reading, hold, now)
@@ -258,12 +258,8 @@ def _pause(settings: Any) -> timedelta:
     return timedelta(hours=settings.check_hours or 24)
 
 
-def _counted(site: Any, now: datetime) -> int:
-    """The early ends of the last day."""
-    return _early(site, now)[1]
-
-
 def _early(site: Any, now: datetime) -> tuple[str, int]:
+    """Since when early ends are counted, and their number."""
     since, number = trees.tree(site, "remarks").get(_EARLY, ("", 0))
     recent = since and timestamps.is_recent(timestamps.from_iso(since), now, COUNTED)
     return (since, number) if recent else (timestamps.iso(now), 0)

@@ -25,7 +25,7 @@ trees.declare(
 
 Record = dict[str, Any]
 
-#: A turn of questions is over within this.
+#: A turn of questions is over within this: who was asked about in it waits from then on.
 TURN = timedelta(hours=1)
 
 _NEW: Record = {
@@ -61,9 +61,10 @@ def named(site: Any, id_: str) -> states.User | None:
 def due(site: Any, now: datetime, pause: timedelta) -> list[str]:
     """Ids of the users who are to be asked about, the longest due first.
 
-    :param pause: nobody waits for much longer, not even after the clock was ahead.
+    :param now: when the turn began, in UTC.
+    :param pause: the longest between two questions. Who waits for longer was put off by a clock
+        that was ahead, and is due.
     """
-    # Those who were asked about since now, in the same turn, are not meant.
     rows, latest = trees.tree(site, "webtv_users_due"), timestamps.iso(now + pause + TURN)
     wanted = (*rows.keys(max=(timestamps.iso(now), "~")), *rows.keys(min=(latest, "~")))
     return [id_ for _at, id_ in wanted]

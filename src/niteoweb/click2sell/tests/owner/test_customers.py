@@ -175,6 +175,11 @@ class TestAddressOfAMember(CustomerTestCase):
         self.told(kind=Kind.RENEWAL)
         self.assertEqual(self.attention(), [])
         self.assertIn(GOLD, self.buyer(EMAIL)["live"])
+        action.carry_out(commands.Extend(member["id"], GOLD, 5, "why", "admin"))
+        self.later(hours=1)
+        action.carry_out(commands.End(member["id"], GOLD, "fraud", "admin"))
+        self.assertNotIn(GOLD, self.buyer(EMAIL)["live"])
+        self.assertEqual(self.attention(), [])
         self.assert_replay_changes_nothing()
 
 

@@ -124,12 +124,6 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.assertEqual(report.as_json()["store"]["left"], 0)
         self.assertIsNotNone(silence.asked(self.portal, WEBTV.name))
 
-    def test_early_ends_by_a_clock_that_was_ahead(self):
-        sync._count(self.portal, 5, self.now + timedelta(days=30))
-        self.assertEqual(sync._counted(self.portal, self.now), 0)
-        sync._count(self.portal, 1, self.now)
-        self.assertEqual(sync._counted(self.portal, self.now), 1)
-
     def test_parallel_readings_are_one_entry(self):
         self.sweep()
         self.store.subscriptions[self.subscription]["rp_status"] = "Suspended"
@@ -203,6 +197,21 @@ class TestSync(PageTestCase, WebTVTestCase):
         self.sweep()
         self.store.empty_lists = True
         self.pass_time(hours=25)
+
+    def test_early_ends_by_a_clock_that_was_ahead_hold_no_others(self):
+        users = [self.store.add_user(f"{number}@example.org") for number in range(30)]
+        bought = [self.store.subscribe(user, "13") for user in users]
+        self.sweep()
+        self.pass_time(days=2)
+        most = breaker.limit(self.portal)
+        for subscription in bought[:most]:
+            del self.store.subscriptions[subscription]
+        self.assertEqual(self.sweep().as_json()["store"]["held"], 0)
+        self.pass_time(days=-2, minutes=5)
+        del self.store.subscriptions[self.subscription]
+        report = self.sweep(confirmed=False)
+        self.assertEqual(report.as_json()["store"]["held"], 0)
+        self.has()
 
     def test_many_early_ends_wait_for_an_owner(self):
         self.all_subscriptions_are_gone()
